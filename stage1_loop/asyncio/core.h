@@ -1,0 +1,44 @@
+// What a loop does between its ticks: tell the time, and wait. Everything else about a loop is the same with any
+// core; stage 6 swaps in one that watches descriptors and does not touch the loop.
+// Mirrors: the selector inside Lib/asyncio/selector_events.py. Read next: loop.h
+#pragma once
+
+#include <asyncio/ready_queue.h>
+#include <asyncio/time.h>
+
+#include <optional>
+
+namespace asyncio {
+
+/// Thread safety: wake() may be called from any thread and from a signal handler; the rest by the loop only.
+class Core {
+ public:
+  Core() = default;
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+  virtual ~Core() = default;
+
+  /// The time by which timers are due.
+  virtual TimePoint now() = 0;
+
+  /// Waits until `until` (nullopt: for ever), or until wake() was called, or until something watched is ready;
+  /// may return early for no reason. A time that is already past asks for a look without waiting.
+  virtual void wait(std::optional<TimePoint> until) = 0;
+
+  /// Ends the wait that goes on now, or else the next one. Never lost; several may count as one.
+  virtual void wake() noexcept = 0;
+
+  /// Whether there is something to look at even on a tick that has work already (descriptors, in stage 6).
+  bool watching() const noexcept { return watching_; }
+
+  /// Appends the callbacks of what the last wait() found ready. Asked for only while watching().
+  virtual void collect(ReadyQueue&) {}
+
+ protected:
+  bool watching_ = false;  // a plain flag: a busy loop reads it every tick
+};
+
+/// How a Core says that it is not to wait: no clock was ever there.
+inline constexpr TimePoint kDoNotWait = TimePoint::min();
+
+}  // namespace asyncio

@@ -1,0 +1,266 @@
+// The event loop: a deque of callbacks, a heap of timers, and a core to wait in.
+// Mirrors: Lib/asyncio/base_events.py, BaseEventLoop. Everything else in this project is built on this one class;
+// read run_once() in loop.cpp first: it is the four lines of the notes' Loop, with timers.
+#pragma once
+
+#include <asyncio/core.h>
+#include <asyncio/error_context.h>
+#include <asyncio/handle.h>
+#include <asyncio/threadsafe_handle.h>
+#include <asyncio/timers.h>
+
+#include <atomic>
+#include <concepts>
+#include <csignal>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <source_location>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+namespace asyncio {
+
+/// Anything callable without arguments; move-only is fine. What it returns is dropped.
+template <class F>
+concept Callback = std::invocable<std::decay_t<F>&>;
+
+static_assert(Callback<void (*)()> && !Callback<void (*)(int)>);
+
+/// What a higher stage keeps for each loop (the live tasks, the thread pool …), without stage 1 knowing of it.
+class LoopService {
+ public:
+  virtual ~LoopService() = default;
+  /// The loop is being closed; callbacks may still be scheduled, but will not run.
+  virtual void on_close() noexcept = 0;
+};
+
+namespace detail {
+
+/// A future may outlive its loop. It holds this counted anchor, which says whether the loop is still there.
+class LoopAnchor : public Pooled {
+ public:
+  explicit LoopAnchor(Loop& loop) noexcept : loop_(&loop) {}
+  Loop* loop() const noexcept { return loop_; }  // null once the loop is destroyed
+  void loop_destroyed() noexcept { loop_ = nullptr; }
+  void add_ref() noexcept { ++refs_; }
+  void release() noexcept {
+    if (--refs_ == 0) delete this;
+  }
+
+ private:
+  Loop* loop_;
+  std::size_t refs_ = 1;
+};
+
+/// Throws std::invalid_argument for a null function pointer or an empty std::function.
+template <class F>
+void check_callable(const F& callback) {
+  if constexpr (std::is_constructible_v<bool, const F&> && std::equality_comparable_with<const F&, std::nullptr_t>) {
+    if (callback == nullptr) throw std::invalid_argument("a callable object was expected, got an empty one");
+  }
+}
+
+}  // namespace detail
+
+/// One loop belongs to the thread that runs it. Only call_soon_threadsafe(), notify_signal() and, through it,
+/// Core::wake() may be called from elsewhere. A tick is: look for what is ready, collect due timers, and run the
+/// callbacks that are ready now; what they schedule runs in the next tick.
+class Loop {
+ public:
+  using ExceptionHandler = std::function<void(Loop&, const ErrorContext&)>;
+
+  Loop();
+  explicit Loop(std::unique_ptr<Core> core);  // std::invalid_argument if null
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  /// Closes it.
+  ~Loop();
+
+  /// Runs `callback` in the next tick, after those that were scheduled before it. [BaseEventLoop.call_soon]
+  /// Throws std::runtime_error("Event loop is closed"), std::invalid_argument for an empty callback.
+  template <Callback F>
+  Handle call_soon(F&& callback, std::source_location where = std::source_location::current()) {
+    check_closed();
+    detail::check_callable(callback);
+    detail::Ref<detail::HandleState> node(
+        new detail::CallbackNode<F, detail::HandleState>(std::forward<F>(callback), where), detail::adopt);
+    enqueue(*node);
+    detail::Ref<detail::HandleState>(node).leak();  // the queue's reference
+    return Handle(std::move(node));
+  }
+
+  /// Runs `callback` once `delay` is over; a negative delay is over already, and yet waits for the next tick's timers.
+  /// [BaseEventLoop.call_later]
+  template <AnyDuration D, Callback F>
+  TimerHandle call_later(D delay, F&& callback, std::source_location where = std::source_location::current()) {
+    return call_at(deadline_after(time(), to_duration(delay)), std::forward<F>(callback), where);
+  }
+
+  /// Runs `callback` at `when` on time()'s clock, or in the next tick if that is past. [BaseEventLoop.call_at]
+  template <Callback F>
+  TimerHandle call_at(TimePoint when, F&& callback, std::source_location where = std::source_location::current()) {
+    check_closed();
+    detail::check_callable(callback);
+    detail::Ref<detail::TimerState> node(
+        new detail::CallbackNode<F, detail::TimerState>(std::forward<F>(callback), where, when), detail::adopt);
+    timers_.push(node);
+    return TimerHandle(std::move(node));
+  }
+
+  /// call_soon() for other threads: keeps its place among the loop's own callbacks, and wakes the loop if it waits.
+  /// Thread safety: any thread. [BaseEventLoop.call_soon_threadsafe]
+  template <Callback F>
+  ThreadSafeHandle call_soon_threadsafe(F&& callback, std::source_location where = std::source_location::current()) {
+    detail::check_callable(callback);
+    auto node = std::make_shared<detail::ThreadSafeNode<std::decay_t<F>>>(std::forward<F>(callback), where);
+    post(node);
+    return ThreadSafeHandle(std::move(node));
+  }
+
+  /// Runs until stop(). Throws std::runtime_error if this loop, or another in this thread, is running, or if it is
+  /// closed. KeyboardInterrupt and SystemExit, thrown by a callback, leave at once; what was ready stays ready.
+  void run_forever();
+
+  /// Runs until the awaitable is done and returns its result, or throws its exception. The loop stops one tick after
+  /// the future is done; if stop() came first: std::runtime_error("Event loop stopped before Future completed.").
+  /// A higher stage says what is awaitable: this finds ensure_future(awaitable, *this) in its namespace.
+  template <class Awaitable>
+  auto run_until_complete(Awaitable&& awaitable);
+
+  /// Lets run_forever() return at the end of this tick; before a run: after its first tick. [BaseEventLoop.stop]
+  void stop() noexcept { stopping_ = true; }
+
+  /// Drops all callbacks and timers unrun, and ends the tasks still pending. Idempotent; std::runtime_error if running.
+  void close();
+
+  /// Now, on the core's clock: the one by which call_at() counts.
+  TimePoint time() { return core_->now(); }
+
+  bool is_running() const noexcept { return running_here_; }
+  bool is_closed() const noexcept { return closed_; }
+
+  /// The loop that runs in this thread. Throws std::runtime_error("no running event loop").  [get_running_loop]
+  static Loop& running();
+  /// The same, or null.
+  static Loop* running_or_null() noexcept { return running_loop_; }
+
+  /// Errors that nobody can catch go to `handler`; an empty one restores the default.
+  void set_exception_handler(ExceptionHandler handler) { exception_handler_ = std::move(handler); }
+  const ExceptionHandler& get_exception_handler() const noexcept { return exception_handler_; }
+  /// Hands an error to the handler. Never throws, but for KeyboardInterrupt and SystemExit.
+  void call_exception_handler(const ErrorContext& context);
+  /// Prints to stderr what CPython prints.
+  static void default_exception_handler(const ErrorContext& context);
+
+  Core& core() noexcept { return *core_; }
+  /// Goes on with another core; callbacks, timers and wake-ups under way are kept. Call it on the loop's thread.
+  void set_core(std::unique_ptr<Core> core);
+
+  // ── for the higher stages ──────────────────────────────────────────────────────────────────────────────────────
+
+  /// Appends something that runs itself; a task's step, for one. It must stay alive until run() or drop().
+  void enqueue(Runnable& runnable) {
+    if (attention_.load(std::memory_order_acquire) != 0) [[unlikely]]
+      accept_from_outside();  // what other threads posted before is before us in the queue
+    ready_.push_back(runnable);
+  }
+
+  /// run_until_complete() for a future, without its result.
+  template <class Future>
+  void run_until_done(const Future& future);
+
+  /// Throws if closed. (While the loop is being closed, scheduling is allowed and comes to nothing.)
+  void check_closed() const {
+    if (closed_) [[unlikely]]
+      throw_closed();
+  }
+
+  /// The service of type S, made at the first call; it lives until the loop is destroyed.
+  template <std::derived_from<LoopService> S>
+  S& service();
+
+  /// Called for each signal noted by notify_signal(), as a callback of the next tick.
+  void set_signal_callback(std::function<void(int)> callback) { signal_callback_ = std::move(callback); }
+  /// Notes a signal, and wakes the loop. Async-signal-safe, if called on the loop's thread; 1 <= signal < 64.
+  void notify_signal(int signal) noexcept;
+
+  /// For futures, which may outlive the loop.
+  detail::LoopAnchor& anchor() noexcept { return *anchor_; }
+
+ private:
+  class RunningScope;
+
+  void run_once();
+  void accept_from_outside();
+  void post(std::shared_ptr<detail::ThreadSafeState> callback);
+  void check_not_running() const;
+  [[noreturn]] static void throw_closed();
+
+  ReadyQueue ready_;                 // the notes' _ready
+  detail::TimerHeap timers_;         // CPython's _scheduled
+  std::unique_ptr<Core> core_;
+  std::atomic<std::uint64_t> attention_ = 0;  // bit 0: the inbox is not empty; bit n: signal n came
+  bool stopping_ = false;
+  bool running_here_ = false;
+  bool closed_ = false;
+
+  std::mutex inbox_mutex_;  // guards the next two, and core_ against set_core()
+  std::vector<std::shared_ptr<detail::ThreadSafeState>> inbox_;
+  bool inbox_closed_ = false;
+
+  ExceptionHandler exception_handler_;
+  std::function<void(int)> signal_callback_;
+  struct Service {
+    const void* type;
+    std::unique_ptr<LoopService> service;
+  };
+  std::vector<Service> services_;
+  detail::Ref<detail::LoopAnchor> anchor_;
+
+  static constinit inline thread_local Loop* running_loop_ = nullptr;
+};
+
+template <std::derived_from<LoopService> S>
+S& Loop::service() {
+  static constexpr char type = 0;  // its address tells one S from another
+  for (const Service& entry : services_) {
+    if (entry.type == &type) return static_cast<S&>(*entry.service);
+  }
+  check_closed();
+  services_.push_back({&type, std::make_unique<S>(*this)});
+  return static_cast<S&>(*services_.back().service);
+}
+
+template <class Future>
+void Loop::run_until_done(const Future& future) {
+  const auto id = future.add_done_callback([this](auto& done) {
+    // KeyboardInterrupt leaves the loop by itself, and must not end the next run.
+    if (!done.holds_fatal_exception()) stop();
+  });
+  struct RemoveAtEnd {
+    const Future& done;
+    decltype(id) callback;
+    ~RemoveAtEnd() { done.remove_done_callback(callback); }
+  };
+  {
+    const RemoveAtEnd remove{future, id};
+    run_forever();
+  }
+  if (!future.done()) throw std::runtime_error("Event loop stopped before Future completed.");
+}
+
+template <class Awaitable>
+auto Loop::run_until_complete(Awaitable&& awaitable) {
+  check_closed();
+  check_not_running();
+  auto future = ensure_future(std::forward<Awaitable>(awaitable), *this);
+  if constexpr (!std::same_as<std::remove_cvref_t<Awaitable>, decltype(future)>) {
+    future.set_log_destroy_pending(false);  // a task of our own making: nobody wants to hear of it if we stop early
+  }
+  run_until_done(future);
+  return std::move(future).result();
+}
+
+}  // namespace asyncio

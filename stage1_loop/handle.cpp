@@ -1,0 +1,34 @@
+#include "asyncio/handle.h"
+
+#include "asyncio/loop.h"
+
+#include <cstdio>
+#include <string_view>
+
+namespace asyncio::detail {
+
+std::string file_and_line(const std::source_location& where) {
+  const std::string_view path = where.file_name();
+  return std::string(path.substr(path.find_last_of('/') + 1)) + ":" + std::to_string(where.line());
+}
+
+void report_callback_exception(Loop& loop, const std::source_location& where, std::string handle) {
+  if (current_exception_is_fatal()) throw;
+  ErrorContext context("Exception in callback scheduled at " + file_and_line(where), std::current_exception());
+  if (!handle.empty()) context.with("handle", std::move(handle));
+  loop.call_exception_handler(context);
+}
+
+std::string HandleState::describe(const std::string& kind) const {
+  return "<" + kind + (cancelled_ ? " cancelled>" : " created at " + file_and_line(where_) + ">");
+}
+
+std::string HandleState::repr() const { return describe("Handle"); }
+
+std::string TimerState::repr() const {
+  char when[48];
+  std::snprintf(when, sizeof when, "TimerHandle when=%.6f", std::chrono::duration<double>(when_.time_since_epoch()).count());
+  return describe(when);
+}
+
+}  // namespace asyncio::detail

@@ -1,0 +1,194 @@
+#include "asyncio/loop.h"
+
+#include "asyncio/sleep_core.h"
+
+#include <cstdio>
+
+namespace asyncio {
+
+// ── one tick, and runs of ticks ─────────────────────────────────────────────────────────────────────────────────────
+
+// Older call_soon first, then descriptors, then timers; and exactly the callbacks that are ready now.
+void Loop::run_once() {
+  if (!ready_.empty() || stopping_) {
+    if (core_->watching()) core_->wait(kDoNotWait);
+  } else if (attention_.load(std::memory_order_acquire) == 0) {
+    core_->wait(timers_.next_deadline());
+  }
+  if (attention_.load(std::memory_order_acquire) != 0) accept_from_outside();
+  if (core_->watching()) core_->collect(ready_);
+  if (!timers_.empty()) timers_.pop_due(core_->now(), ready_);
+
+  for (std::size_t todo = ready_.size(); todo > 0; --todo) ready_.pop_front().run(*this);
+}
+
+class Loop::RunningScope {
+ public:
+  explicit RunningScope(Loop& loop) : loop_(loop) {
+    running_loop_ = &loop_;
+    loop_.running_here_ = true;
+  }
+  ~RunningScope() {
+    loop_.stopping_ = false;
+    loop_.running_here_ = false;
+    running_loop_ = nullptr;
+  }
+
+ private:
+  Loop& loop_;
+};
+
+void Loop::run_forever() {
+  check_closed();
+  check_not_running();
+  const RunningScope scope(*this);
+  do {
+    run_once();
+  } while (!stopping_);
+}
+
+Loop& Loop::running() {
+  if (!running_loop_) throw std::runtime_error("no running event loop");
+  return *running_loop_;
+}
+
+void Loop::check_not_running() const {
+  if (running_here_) throw std::runtime_error("This event loop is already running");
+  if (running_loop_) throw std::runtime_error("Cannot run the event loop while another loop is running");
+}
+
+void Loop::throw_closed() { throw std::runtime_error("Event loop is closed"); }
+
+// ── life ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Loop::Loop() : Loop(std::make_unique<SleepCore>()) {}
+
+Loop::Loop(std::unique_ptr<Core> core)
+    : core_(std::move(core)), anchor_(new detail::LoopAnchor(*this), detail::adopt) {
+  if (!core_) throw std::invalid_argument("Loop: the core is null");
+}
+
+Loop::~Loop() {
+  running_here_ = false;
+  close();
+  anchor_->loop_destroyed();
+}
+
+void Loop::close() {
+  if (running_here_) throw std::runtime_error("Cannot close a running event loop");
+  if (closed_) return;
+  // The latest stage first: it may stand on the ones before. Ending a task runs its destructors, and those may
+  // schedule once more; so the queues are emptied last.
+  for (std::size_t i = services_.size(); i-- > 0;) services_[i].service->on_close();
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    inbox_closed_ = true;
+  }
+  accept_from_outside();
+  timers_.clear();
+  while (!ready_.empty()) ready_.pop_front().drop();
+  timers_.clear();  // what a dropped callback's destructor may have scheduled
+  closed_ = true;
+}
+
+void Loop::set_core(std::unique_ptr<Core> core) {
+  if (!core) throw std::invalid_argument("Loop: the core is null");
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    core_.swap(core);
+  }
+  // A wake-up that the old core got belongs to a callback in the inbox, and that is looked at before the next wait.
+}
+
+// ── from other threads, and from signal handlers ────────────────────────────────────────────────────────────────────
+
+void Loop::post(std::shared_ptr<detail::ThreadSafeState> callback) {
+  const std::lock_guard lock(inbox_mutex_);
+  if (inbox_closed_) throw_closed();
+  inbox_.push_back(std::move(callback));
+  attention_.fetch_or(1, std::memory_order_release);
+  core_->wake();
+}
+
+void Loop::notify_signal(int signal) noexcept {
+  attention_.fetch_or(std::uint64_t{1} << signal, std::memory_order_release);
+  core_->wake();
+}
+
+void Loop::accept_from_outside() {
+  const std::uint64_t what = attention_.exchange(0, std::memory_order_acquire);
+  if (what & 1) {
+    std::vector<std::shared_ptr<detail::ThreadSafeState>> arrived;
+    {
+      const std::lock_guard lock(inbox_mutex_);
+      arrived.swap(inbox_);
+    }
+    for (auto& callback : arrived) detail::ThreadSafeState::enqueue(std::move(callback), ready_);
+  }
+  for (int signal = 1; signal < 64; ++signal) {
+    if (what >> signal & 1) {
+      call_soon([this, signal] {
+        if (signal_callback_) signal_callback_(signal);
+      });
+    }
+  }
+}
+
+void detail::ThreadSafeState::enqueue(std::shared_ptr<ThreadSafeState> state, ReadyQueue& ready) {
+  ready.push_back(*state);
+  state->self_ = std::move(state);
+}
+
+void detail::ThreadSafeState::run(Loop& loop) {
+  const auto self = std::move(self_);
+  const std::lock_guard lock(mutex_);
+  if (cancelled_) return;
+  running_ = true;
+  const DestroyAtEnd callback{*this};
+  try {
+    call();
+  } catch (...) {
+    report_callback_exception(loop, where_, "");
+  }
+}
+
+void detail::ThreadSafeState::drop() noexcept {
+  const auto self = std::move(self_);
+  cancel();
+}
+
+void detail::ThreadSafeState::cancel() noexcept {
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(cancelled_, true) || running_) return;
+  destroy_callback();
+}
+
+bool detail::ThreadSafeState::cancelled() const noexcept {
+  const std::lock_guard lock(mutex_);
+  return cancelled_;
+}
+
+// ── errors that nobody catches ──────────────────────────────────────────────────────────────────────────────────────
+
+void Loop::call_exception_handler(const ErrorContext& context) {
+  if (!exception_handler_) {
+    default_exception_handler(context);
+    return;
+  }
+  const ExceptionHandler handler = exception_handler_;  // it may replace itself
+  try {
+    handler(*this, context);
+  } catch (...) {
+    if (detail::current_exception_is_fatal()) throw;
+    ErrorContext both("Unhandled error in exception handler", std::current_exception());
+    both.with("context", context.message);
+    default_exception_handler(both);
+  }
+}
+
+void Loop::default_exception_handler(const ErrorContext& context) {
+  const std::string text = context.to_string() + "\n";
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+}  // namespace asyncio

@@ -1,0 +1,193 @@
+#include "asyncio/future.h"
+
+#include <cstdio>
+#include <ostream>
+
+namespace asyncio {
+namespace detail {
+
+std::exception_ptr to_exception_ptr(const CancelledError& reason) {
+  return reason.has_message() ? std::make_exception_ptr(reason) : nullptr;
+}
+
+bool is_cancelled_error(const std::exception_ptr& error) noexcept {
+  if (!error) return false;
+  try {
+    std::rethrow_exception(error);
+  } catch (const CancelledError&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+// ── callbacks ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+CallbackId next_callback_id() noexcept {
+  static constinit thread_local std::uint64_t last = 0;
+  return CallbackId{++last};
+}
+
+Loop& FutureBase::open_loop() const {
+  Loop* loop = anchor_->loop();
+  if (!loop) throw std::runtime_error("Event loop is closed");
+  loop->check_closed();
+  return *loop;
+}
+
+void FutureBase::add_waiter(DoneCallback& callback) {
+  if (!done()) {
+    callbacks_.push_back(callback);
+    return;
+  }
+  open_loop().enqueue(callback);  // done already: scheduled all the same, never called inline
+  callback.on_done(*this);
+}
+
+std::size_t FutureBase::remove_done_callback(CallbackId id) noexcept {
+  if (id == CallbackId{}) return 0;  // a waiting task's
+  DoneCallback* callback = callbacks_.remove_if([&](DoneCallback& other) { return other.id() == id; });
+  if (!callback) return 0;
+  callback->drop();
+  return 1;
+}
+
+void FutureBase::settle(State state) {
+  if (callbacks_.empty()) {
+    state_ = state;
+    return;
+  }
+  Loop& loop = open_loop();  // may throw: then nothing has changed
+  state_ = state;
+  while (!callbacks_.empty()) {
+    DoneCallback& callback = callbacks_.pop_front();
+    loop.enqueue(callback);
+    callback.on_done(*this);
+  }
+}
+
+// ── outcome ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+bool FutureBase::cancel(const CancelledError& reason) {
+  unretrieved_ = false;
+  if (done()) return false;
+  settle_cancelled(to_exception_ptr(reason));
+  return true;
+}
+
+void FutureBase::settle_cancelled(std::exception_ptr error) {
+  check_pending();
+  exception_ = std::move(error);
+  settle(State::cancelled);
+}
+
+void FutureBase::set_exception(std::exception_ptr error) {
+  check_pending();
+  if (!error) throw std::invalid_argument("set_exception() needs an exception; got a null exception_ptr");
+  exception_ = std::move(error);
+  unretrieved_ = true;
+  settle(State::finished);
+}
+
+void FutureBase::set_fatal_exception(std::exception_ptr error) {
+  fatal_ = true;
+  set_exception(std::move(error));
+  unretrieved_ = false;  // everyone will see it
+}
+
+namespace {
+[[noreturn]] void throw_cancelled(const std::exception_ptr& error) {
+  if (error) std::rethrow_exception(error);
+  throw CancelledError();
+}
+}  // namespace
+
+std::exception_ptr FutureBase::exception() {
+  if (cancelled()) throw_cancelled(exception_);
+  if (!done()) throw InvalidStateError("Exception is not set.");
+  unretrieved_ = false;
+  return exception_;
+}
+
+void FutureBase::throw_no_result() {
+  if (cancelled()) throw_cancelled(exception_);
+  if (!done()) throw InvalidStateError("Result is not ready.");
+  unretrieved_ = false;
+  if (exception_) std::rethrow_exception(exception_);
+  throw InvalidStateError("Result was moved out already, by the await or result() of an rvalue.");
+}
+
+void FutureBase::throw_already_done() const {
+  throw InvalidStateError(std::string(cancelled() ? "CANCELLED" : "FINISHED") + ": " + repr());
+}
+
+// ── the end ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+FutureBase::~FutureBase() { drop_callbacks(); }
+
+void FutureBase::drop_callbacks() noexcept {
+  while (!callbacks_.empty()) callbacks_.pop_front().drop();
+}
+
+void FutureBase::destroy() noexcept {
+  if (unretrieved_) {
+    unretrieved_ = false;
+    ErrorContext context(std::string(kind()) + " exception was never retrieved", exception_);
+    context.with("future", repr());
+    try {
+      if (Loop* loop = anchor_->loop()) {
+        loop->call_exception_handler(context);
+      } else {
+        Loop::default_exception_handler(context);
+      }
+    } catch (...) {  // KeyboardInterrupt out of a user's handler: there is nowhere to throw it to
+    }
+  }
+  delete this;
+}
+
+// ── printing ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+std::string FutureBase::repr() const { return describe({}, ""); }
+
+std::string FutureBase::describe(std::string_view status, const std::string& more) const {
+  if (status.empty()) status = !done() ? "pending" : cancelled() ? "cancelled" : "finished";
+  std::string text = "<" + std::string(kind()) + " " + std::string(status) + more;
+  if (done() && !cancelled()) {
+    text += exception_ ? " exception=" + asyncio::describe(exception_)
+                       : moved_out_ ? " result=<moved out>" : " result=" + repr_value();
+  }
+  return text + ">";
+}
+
+std::string repr_value(bool value) { return value ? "True" : "False"; }
+std::string repr_value(long long value) { return std::to_string(value); }
+std::string repr_value(unsigned long long value) { return std::to_string(value); }
+std::string repr_value(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.17g", value);
+  for (int digits = 1; digits < 17; ++digits) {  // the shortest form that reads back as the same number
+    char shorter[32];
+    std::snprintf(shorter, sizeof shorter, "%.*g", digits, value);
+    double back = 0;
+    if (std::sscanf(shorter, "%lf", &back) == 1 && back == value) return shorter;
+  }
+  return text;
+}
+std::string repr_value(std::string_view value) { return "'" + std::string(value) + "'"; }
+
+}  // namespace detail
+
+void AnyFuture::throw_empty() {
+  throw InvalidStateError("this Future is empty: it was default-constructed or moved from");
+}
+
+void detail::check_same_loop(const AnyFuture& future, const Loop& loop) {
+  if (future.state().loop() != &loop) {
+    throw std::invalid_argument("The future belongs to a different loop than the one specified as the loop argument");
+  }
+}
+
+std::ostream& operator<<(std::ostream& out, const AnyFuture& future) { return out << future.repr(); }
+
+}  // namespace asyncio

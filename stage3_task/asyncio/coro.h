@@ -1,0 +1,139 @@
+// Coro<T>: the object that a coroutine function returns. Lazy, like Python's: nothing runs until it is awaited or made
+// a task; and awaited once.
+// Mirrors: the coroutine objects of the language itself (PEP 492). Read next: task.h
+#pragma once
+
+#include <asyncio/detail/promise.h>
+
+#include <concepts>
+#include <coroutine>
+#include <utility>
+
+namespace asyncio {
+
+template <class T = void>
+class Coro;
+
+namespace detail {
+
+template <class T>
+inline constexpr bool is_coro = false;
+template <class T>
+inline constexpr bool is_coro<Coro<T>> = true;
+
+template <class A>
+concept Awaiter = requires(A& awaiter) {
+  { awaiter.await_ready() } -> std::convertible_to<bool>;
+  awaiter.await_resume();
+};
+
+template <class A>
+decltype(auto) get_awaiter(A&& awaitable) {
+  if constexpr (requires { std::forward<A>(awaitable).operator co_await(); }) {
+    return std::forward<A>(awaitable).operator co_await();
+  } else if constexpr (requires { operator co_await(std::forward<A>(awaitable)); }) {
+    return operator co_await(std::forward<A>(awaitable));
+  } else {
+    return std::forward<A>(awaitable);
+  }
+}
+
+}  // namespace detail
+
+/// What can be awaited: a Coro&&, a Future, a Task, sleep(…), lock.acquire() …
+template <class A>
+concept Awaitable = !(detail::is_coro<std::remove_cvref_t<A>> && std::is_lvalue_reference_v<A>) && requires(A&& a) {
+  { detail::get_awaiter(std::forward<A>(a)) } -> detail::Awaiter;
+};
+
+/// What co_await gives; for `co_await future` a const T&.
+template <Awaitable A>
+using await_result_t = decltype(detail::get_awaiter(std::declval<A>()).await_resume());
+
+namespace detail {
+
+template <class A>
+A&& PromiseBase::await_transform(A&& awaitable, std::source_location where) noexcept {
+  static_assert(!(is_coro<std::remove_cvref_t<A>> && std::is_lvalue_reference_v<A>),
+                "a Coro is awaited once, and is gone then: co_await std::move(coro)");
+  static_assert(is_coro<std::remove_cvref_t<A>> || Awaitable<A>,
+                "this cannot be awaited: co_await takes a Coro, a Future, a Task, or an awaitable such as sleep(1s)");
+  line_ = where.line();
+  return static_cast<A&&>(awaitable);
+}
+
+/// The awaiter of one Coro by another: a plain call. The callee gets the caller's task handed down, starts at once,
+/// and resumes the caller when it is done, all by symmetric transfer: no task, no tick, no growing stack.
+template <class T>
+class CoroAwaiter : public CoroLink {
+ public:
+  explicit CoroAwaiter(PromiseOf<T>* callee) noexcept : CoroLink(callee) {}
+  CoroAwaiter(const CoroAwaiter&) = delete;
+  CoroAwaiter& operator=(const CoroAwaiter&) = delete;
+
+  bool await_ready() const {
+    if (!callee) [[unlikely]]
+      throw_awaited_twice();
+    return false;
+  }
+  template <std::derived_from<PromiseBase> P>
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<P> caller) noexcept {
+    return call(caller.promise());
+  }
+  T await_resume() { return static_cast<PromiseOf<T>*>(callee)->take_result(); }
+};
+
+}  // namespace detail
+
+/// A coroutine that has not begun. Its parameters live in its frame: take them by value, unless the caller awaits it
+/// then and there. It is awaited once, as an rvalue, by a coroutine that runs in a task.
+template <class T>
+class [[nodiscard("a coroutine runs only if it is awaited, or made a task")]] Coro {
+  static_assert(std::is_void_v<T> || (std::is_object_v<T> && std::move_constructible<T>),
+                "a Coro returns void or a value: an object that can be moved (not a reference)");
+
+ public:
+  using value_type = T;
+  using promise_type = detail::PromiseOf<T>;
+
+  Coro() = default;
+  Coro(Coro&& other) noexcept : promise_(std::exchange(other.promise_, nullptr)) {}
+  Coro& operator=(Coro&& other) noexcept {
+    std::swap(promise_, other.promise_);
+    return *this;
+  }
+  ~Coro() {
+    if (promise_) promise_->frame().destroy();
+  }
+
+  detail::CoroAwaiter<T> operator co_await() && noexcept {
+    return detail::CoroAwaiter<T>(std::exchange(promise_, nullptr));
+  }
+
+  /// False if it was awaited, moved from, or default-made.
+  explicit operator bool() const noexcept { return promise_ != nullptr; }
+
+  // ── for the library ──
+  explicit Coro(promise_type* promise) noexcept : promise_(promise) {}
+  promise_type* release() noexcept { return std::exchange(promise_, nullptr); }
+
+ private:
+  promise_type* promise_ = nullptr;
+};
+
+namespace detail {
+template <class T>
+Coro<T> PromiseOf<T>::get_return_object(std::source_location where) noexcept {
+  this->bind(std::coroutine_handle<PromiseOf>::from_promise(*this), where);
+  return Coro<T>(this);
+}
+inline Coro<void> PromiseOf<void>::get_return_object(std::source_location where) noexcept {
+  this->bind(std::coroutine_handle<PromiseOf>::from_promise(*this), where);
+  return Coro<void>(this);
+}
+}  // namespace detail
+
+static_assert(Awaitable<Coro<int>> && !Awaitable<Coro<int>&> && !Awaitable<int>);
+static_assert(std::same_as<await_result_t<Coro<int>>, int>);
+
+}  // namespace asyncio

@@ -1,0 +1,133 @@
+// Task::step: how a task runs its coroutine, a piece at a time. This is what the notes' Task class became.
+// Mirrors: Lib/asyncio/tasks.py, Task.__step and Task.cancel. Read next: ../../task_base.cpp
+#pragma once
+
+#include <asyncio/detail/promise.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace asyncio::detail {
+
+class TaskRegistry;
+
+/// All of a task that does not depend on the type of its result.
+///
+/// A task is a future, and its own done-callback: step() resumes the innermost frame, which runs until it is suspended
+/// on some Waitable; the task then adds itself to that one's callbacks, and when it is called back, steps again.
+///
+/// Invariants: (1) a pending task is in its loop's registry, which holds one reference: that is what keeps it alive.
+/// (2) It is either scheduled, or waiting for fut_waiter_, or running; never two of them. (3) innermost_ is the
+/// frame to resume; fut_waiter_ lives in that frame or is held by it.
+class TaskBase : public FutureBase, public DoneCallback {
+ public:
+  /// Takes over the coroutine's frame.
+  TaskBase(Loop& loop, PromiseBase* coroutine, std::string_view name);
+  ~TaskBase() override;
+
+  /// Schedules the first step by call_soon, and makes it one of its loop's live tasks.
+  void start();
+
+  /// Throws CancelledError into the coroutine at its next chance: see Task::cancel in task.h.
+  bool cancel(const CancelledError& reason) override;
+  std::uint32_t cancelling() const noexcept { return cancel_requests_; }
+  std::uint32_t uncancel() noexcept;
+
+  std::string name() const;
+  void set_name(std::string_view name) { name_ = std::make_unique<const std::string>(name); }
+  std::string repr() const override;
+
+  /// The task that runs in this thread now, or null.
+  static TaskBase* current() noexcept { return current_; }
+
+  // ── for awaiters: how a frame of this task is suspended, and what it is told when it goes on ──
+
+  /// The frame waits for `waitable`: step() will add this task to its callbacks.
+  void suspend(PromiseBase& frame, Waitable& waitable) noexcept {
+    innermost_ = &frame;
+    fut_waiter_ = &waitable;
+  }
+  /// The frame waits for the next tick, and for nothing else: a bare yield.
+  void suspend(PromiseBase& frame) noexcept { innermost_ = &frame; }
+  /// The same for a future: one of another loop, or this task itself, is an error, thrown at the await one tick later.
+  void suspend_on_future(PromiseBase& frame, FutureBase& future) noexcept {
+    if (future.loop() != loop() || &future == this) [[unlikely]] {
+      misuse_ = &future == this ? Misuse::awaits_itself : Misuse::foreign_loop;
+      suspend(frame);
+    } else {
+      suspend(frame, future);
+    }
+  }
+  /// To be called first thing on the way on: throws the CancelledError, if one is due. One comes anyway from a
+  /// `waitable` that was cancelled itself; it must not come twice. Null after a bare yield.
+  void throw_if_cancelled(const Waitable* waitable) {
+    if (must_cancel_ || misuse_ != Misuse::none) [[unlikely]]
+      throw_into(waitable);
+  }
+
+  /// Runs the next step by call_soon.
+  void schedule() {
+    open_loop().enqueue(*this);
+    scheduled_ = true;
+  }
+
+  /// run_until_complete()'s own task, and gather's children, are not reported when the loop is closed too early.
+  void set_log_destroy_pending(bool on) noexcept { log_destroy_pending_ = on; }
+
+ protected:
+  const char* kind() const noexcept override { return "Task"; }
+  /// The coroutine has returned: moves the value from its promise into the future.
+  virtual void store_result(PromiseBase& promise) = 0;
+
+ private:
+  friend TaskRegistry;
+  enum class Misuse : std::uint8_t { none, awaits_itself, foreign_loop };
+
+  void run(Loop& loop) override;           // DoneCallback: called back, or first run. CPython's __wakeup
+  void drop() noexcept override;           // the loop was closed first
+  void on_done(FutureBase&) noexcept override { scheduled_ = true; }
+
+  void step();
+  void complete();
+  void destroy_frames() noexcept;
+  void end_unfinished() noexcept;          // the loop is being closed
+  void throw_into(const Waitable* waitable);
+
+  PromiseBase* coroutine_;                 // the outermost frame, owned; null once the task is done
+  PromiseBase* innermost_;                 // the frame to resume next
+  Waitable* fut_waiter_ = nullptr;         // what it waits for
+  CancelledError cancel_reason_;           // of the cancel that must_cancel_ speaks of
+  TaskBase* previous_ = nullptr;           // in the registry of live tasks
+  TaskBase* next_ = nullptr;
+  std::source_location where_;             // the coroutine function
+  std::uint64_t number_ = 0;               // of "Task-7"
+  std::unique_ptr<const std::string> name_;  // only if one was given
+  std::uint32_t cancel_requests_ = 0;      // cancel() minus uncancel()
+  bool must_cancel_ = false;               // a cancel that found nothing to forward to: thrown at the next step
+  bool scheduled_ = false;                 // in the ready queue
+  bool started_ = false;
+  bool log_destroy_pending_ = true;
+  Misuse misuse_ = Misuse::none;
+
+  static constinit inline thread_local TaskBase* current_ = nullptr;
+};
+
+/// The live tasks of one loop, in the order of their making.
+class TaskRegistry final : public LoopService {
+ public:
+  explicit TaskRegistry(Loop&) noexcept {}
+  /// Reports each pending task ("Task was destroyed but it is pending!") and ends it, innermost frame first.
+  void on_close() noexcept override;
+
+  void add(TaskBase& task) noexcept;
+  void remove(TaskBase& task) noexcept;
+  std::vector<TaskBase*> all() const;
+
+ private:
+  TaskBase* first_ = nullptr;
+  TaskBase* last_ = nullptr;
+};
+
+}  // namespace asyncio::detail

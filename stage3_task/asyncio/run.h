@@ -1,0 +1,94 @@
+// run(): from main() into a coroutine, and out again with everything cleaned up.
+// Mirrors: Lib/asyncio/runners.py: run, Runner. Read next: stage 4's gather.h
+#pragma once
+
+#include <asyncio/sleep.h>
+#include <asyncio/task.h>
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace asyncio {
+
+/// A loop that is made at the first use and cleaned up at the end; run() may be called several times between.
+///
+/// close() cancels all tasks, waits for them, reports what they throw, and closes the loop. Ctrl-C (SIGINT), on the
+/// main thread and if the program has no handler of its own, cancels the main task; when that has ended, run() throws
+/// KeyboardInterrupt. A second Ctrl-C throws it at once; one that comes while a callback blocks the loop, so that the
+/// first could not be heard, ends the program.
+class Runner {
+ public:
+  /// On the default core, or the one given.
+  explicit Runner(std::unique_ptr<Core> core = nullptr) : core_(std::move(core)) {}
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+  /// Closes it; an error on the way goes to the exception handler's stderr, as a destructor must not throw.
+  ~Runner();
+
+  /// Runs the awaitable to its end; gives its result, or throws its exception. Throws std::runtime_error inside a
+  /// running loop, or once closed.
+  template <class Awaitable>
+  auto run(Awaitable&& main) {
+    check_may_run();
+    auto task = create_task(detail::to_coro(std::forward<Awaitable>(main)), {.loop = &get_loop()});
+    try {
+      {
+        const CatchSigint catch_sigint(*this, task);
+        get_loop().run_until_done(task);
+      }
+      return std::move(task).result();
+    } catch (const CancelledError&) {
+      if (interrupts_ > 0 && task.uncancel() == 0) throw KeyboardInterrupt();
+      throw;
+    }
+  }
+
+  /// The loop. Throws std::runtime_error("Runner is closed").
+  Loop& get_loop();
+
+  /// May be called twice.
+  void close();
+
+ private:
+  /// While it lives, SIGINT speaks to `main`.
+  class CatchSigint {
+   public:
+    CatchSigint(Runner& runner, AnyTask main);
+    ~CatchSigint();
+    CatchSigint(const CatchSigint&) = delete;
+    CatchSigint& operator=(const CatchSigint&) = delete;
+
+   private:
+    Runner& runner_;
+    bool installed_ = false;
+  };
+
+  static void check_may_run();
+  void on_sigint();
+  static void cancel_all_tasks(Loop& loop);
+
+  std::unique_ptr<Core> core_;
+  std::optional<Loop> loop_;
+  bool closed_ = false;
+  AnyTask main_;
+  int interrupts_ = 0;
+};
+
+/// Runs `main` (a coroutine, anything else that can be awaited, or a function that returns one) on a new loop, and
+/// cleans up behind it: see Runner. `core` may be a VirtualCore, in which hours pass in microseconds.
+template <class Awaitable>
+auto run(Awaitable&& main, std::unique_ptr<Core> core = nullptr) {
+  Runner runner(std::move(core));
+  using Result = decltype(runner.run(std::forward<Awaitable>(main)));
+  if constexpr (std::is_void_v<Result>) {
+    runner.run(std::forward<Awaitable>(main));
+    runner.close();
+  } else {
+    Result result = runner.run(std::forward<Awaitable>(main));
+    runner.close();
+    return result;
+  }
+}
+
+}  // namespace asyncio

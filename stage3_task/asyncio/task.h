@@ -1,0 +1,186 @@
+// Task<T>: a future that drives a coroutine to its end. Here are the handles, and the ways to make one; the machine
+// itself is in detail/task_base.h.
+// Mirrors: Lib/asyncio/tasks.py: Task, create_task, ensure_future, current_task, all_tasks. Read next: sleep.h
+#pragma once
+
+#include <asyncio/coro.h>
+#include <asyncio/detail/future_awaiter.h>
+#include <asyncio/detail/task_base.h>
+
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace asyncio {
+
+namespace detail {
+
+template <class T>
+class TaskState final : public FutureState<T, TaskBase> {
+ public:
+  using FutureState<T, TaskBase>::FutureState;
+
+ private:
+  void store_result(PromiseBase& promise) override {
+    if constexpr (!std::is_void_v<T>) this->store(static_cast<PromiseOf<T>&>(promise).take_result());
+  }
+};
+
+/// What a handle to a task can do beyond a handle to a future.
+template <class Handle>
+class TaskMethods {
+ public:
+  /// How often cancel() was called, less uncancel(). More than 0: somebody wants this task to end.
+  std::uint32_t cancelling() const { return task().cancelling(); }
+  /// Takes one cancel() back (after its CancelledError was caught on purpose); how many are left. At 0, one that is
+  /// not delivered yet is forgotten.
+  std::uint32_t uncancel() const { return task().uncancel(); }
+
+  /// "Task-1", counted up, unless another was given.
+  std::string get_name() const { return task().name(); }
+  void set_name(std::string_view name) const { task().set_name(name); }
+
+  /// Off: no report if the loop is closed before the task is done.
+  void set_log_destroy_pending(bool on) const { task().set_log_destroy_pending(on); }
+
+  TaskBase& task() const { return static_cast<TaskBase&>(static_cast<const Handle&>(*this).state()); }
+};
+
+}  // namespace detail
+
+/// A handle to a task. It begins to run in the next tick, and runs whether or not a handle is kept.
+///
+/// cancel(message) asks it to end: at its next step CancelledError is thrown from the await where it waits, and what
+/// it waits for is cancelled. The task may clean up, or refuse by catching the error. It counts as cancelled() only
+/// if CancelledError leaves its coroutine.
+template <class T = void>
+class Task : public Future<T>, public detail::TaskMethods<Task<T>> {
+ public:
+  Task() = default;
+
+  void set_result() const = delete;  // its coroutine does that
+  void set_exception() const = delete;
+
+  /// As Future's; the callback gets this type of handle.
+  template <std::invocable<Task&> F>
+  CallbackId add_done_callback(F&& callback, std::source_location where = std::source_location::current()) const {
+    return this->template add_callback<Task>(std::forward<F>(callback), where);
+  }
+
+  explicit Task(detail::Ref<detail::FutureBase> state) noexcept : Future<T>(std::move(state)) {}
+};
+
+/// A handle to a task whose result type does not matter.
+class AnyTask : public AnyFuture, public detail::TaskMethods<AnyTask> {
+ public:
+  AnyTask() = default;
+  template <class T>
+  AnyTask(const Task<T>& task) noexcept : AnyFuture(task) {}  // NOLINT: converts on purpose
+  template <std::invocable<AnyTask&> F>
+  CallbackId add_done_callback(F&& callback, std::source_location where = std::source_location::current()) const {
+    return add_callback<AnyTask>(std::forward<F>(callback), where);
+  }
+
+  explicit AnyTask(detail::Ref<detail::FutureBase> task) noexcept : AnyFuture(std::move(task)) {}
+  explicit AnyTask(detail::TaskBase* task) noexcept : AnyFuture(detail::Ref<detail::FutureBase>(task)) {}
+};
+
+/// The task that runs now; an empty handle inside a plain callback, and outside of a loop.
+inline AnyTask current_task() noexcept { return AnyTask(detail::TaskBase::current()); }
+
+/// The tasks of that loop that are not done, oldest first.
+std::vector<AnyTask> all_tasks(Loop& loop);
+/// … of the running loop. Throws std::runtime_error("no running event loop").
+std::vector<AnyTask> all_tasks();
+
+/// Trivial members only: g++ 12 destroys others twice beside a co_await.
+struct TaskOptions {
+  std::string_view name = {};  // "Task-<n>" if empty
+  Loop* loop = nullptr;        // the running one if null
+};
+
+/// Makes a task of a coroutine; its first step runs in the next tick. Throws std::runtime_error if no loop runs (and
+/// none is given) or it is closed, or if the coroutine is gone already.  [create_task]
+template <class T>
+Task<T> create_task(Coro<T> coroutine, TaskOptions options = {}) {
+  Loop& loop = options.loop ? *options.loop : Loop::running();
+  loop.check_closed();
+  if (!coroutine) detail::throw_awaited_twice();
+  auto* state = new detail::TaskState<T>(loop, coroutine.release(), options.name);
+  Task<T> task(detail::Ref<detail::FutureBase>(state, detail::adopt));
+  state->start();
+  return task;
+}
+
+/// What can be awaited but is no Coro: sleep(…), lock.acquire(), a Future. And what is called to get such a thing.
+namespace detail {
+
+template <class A>
+concept CoroFunction = std::invocable<std::decay_t<A>&> && is_coro<std::invoke_result_t<std::decay_t<A>&>>;
+
+template <class A>
+using await_value_t = std::remove_cvref_t<await_result_t<A>>;
+
+/// The callable is a parameter, hence in the frame: what a lambda captured lives as long as its coroutine.
+template <class F, class T = typename std::invoke_result_t<F&>::value_type>
+Coro<T> call(F function) {
+  co_return co_await function();
+}
+
+template <class A, class T = await_value_t<A>>
+Coro<T> await_it(A awaitable) {
+  co_return co_await std::move(awaitable);
+}
+
+template <class A>
+concept OtherAwaitable = !is_coro<std::remove_cvref_t<A>> && !CoroFunction<A> && Awaitable<std::remove_cvref_t<A>>;
+
+/// Whatever one can await, or call for something to await, as a Coro.
+template <class A>
+auto to_coro(A&& awaitable) {
+  if constexpr (is_coro<std::remove_cvref_t<A>>) {
+    static_assert(!std::is_lvalue_reference_v<A>, "a Coro is awaited once, and is gone then: pass std::move(coro)");
+    return std::forward<A>(awaitable);
+  } else if constexpr (CoroFunction<A>) {
+    return call<std::decay_t<A>>(std::forward<A>(awaitable));
+  } else {
+    return await_it<std::remove_cvref_t<A>>(std::forward<A>(awaitable));
+  }
+}
+
+}  // namespace detail
+
+/// The same from a callable that returns a Coro. The task owns it: a lambda may capture by value, and live long enough.
+template <detail::CoroFunction F>
+auto create_task(F&& function, TaskOptions options = {}) {
+  detail::check_callable(function);
+  return create_task(detail::to_coro(std::forward<F>(function)), options);
+}
+
+/// The same from anything else that can be awaited: create_task(sleep(1s)).
+template <detail::OtherAwaitable A>
+auto create_task(A&& awaitable, TaskOptions options = {}) {
+  return create_task(detail::to_coro(std::forward<A>(awaitable)), options);
+}
+
+/// Makes a task of what is not a future yet; a future or a task comes back as it is.  [ensure_future]
+template <class A>
+  requires(detail::is_coro<A> || detail::CoroFunction<A> ||
+           (detail::OtherAwaitable<A> && !std::derived_from<std::remove_cvref_t<A>, AnyFuture>))
+auto ensure_future(A&& awaitable, Loop& loop) {
+  return create_task(std::forward<A>(awaitable), {.loop = &loop});
+}
+/// A task of another loop is std::invalid_argument.
+template <class T>
+Task<T> ensure_future(Task<T> task, Loop& loop) {
+  detail::check_same_loop(task, loop);
+  return task;
+}
+/// For the running loop.
+template <class A>
+auto ensure_future(A&& awaitable) {
+  return ensure_future(std::forward<A>(awaitable), Loop::running());
+}
+
+}  // namespace asyncio

@@ -1,0 +1,126 @@
+#include "asyncio/run.h"
+
+#include <pthread.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+
+namespace asyncio {
+
+// ── Ctrl-C ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+namespace {
+
+const pthread_t main_thread = pthread_self();  // set before main(), and so on the main thread
+
+std::atomic<Loop*> interrupted_loop = nullptr;  // of the Runner that runs on the main thread
+std::atomic<bool> interrupt_unheard = false;    // noted, but the loop has not looked yet
+
+extern "C" void asyncio_on_sigint(int signal) {
+  const int saved_errno = errno;
+  if (!pthread_equal(pthread_self(), main_thread)) {
+    pthread_kill(main_thread, signal);  // the loop's own thread, which alone may touch its core
+  } else if (Loop* loop = interrupted_loop.load()) {
+    if (interrupt_unheard.exchange(true)) {
+      ::signal(SIGINT, SIG_DFL);  // the loop does not listen: end the program, as Ctrl-C always did
+      ::raise(SIGINT);
+    }
+    loop->notify_signal(signal);
+  }
+  errno = saved_errno;
+}
+
+}  // namespace
+
+Runner::CatchSigint::CatchSigint(Runner& runner, AnyTask main) : runner_(runner) {
+  runner_.main_ = std::move(main);
+  runner_.interrupts_ = 0;
+  struct sigaction now = {};
+  sigaction(SIGINT, nullptr, &now);
+  const bool has_default = !(now.sa_flags & SA_SIGINFO) && now.sa_handler == SIG_DFL;
+  if (!has_default || !pthread_equal(pthread_self(), main_thread)) return;
+
+  runner_.get_loop().set_signal_callback([&runner](int) {
+    interrupt_unheard = false;
+    runner.on_sigint();
+  });
+  interrupt_unheard = false;
+  interrupted_loop = &runner_.get_loop();
+  struct sigaction ours = {};
+  ours.sa_handler = asyncio_on_sigint;
+  sigemptyset(&ours.sa_mask);
+  sigaction(SIGINT, &ours, nullptr);
+  installed_ = true;
+}
+
+Runner::CatchSigint::~CatchSigint() {
+  if (installed_) {
+    ::signal(SIGINT, SIG_DFL);
+    interrupted_loop = nullptr;
+    runner_.get_loop().set_signal_callback(nullptr);
+  }
+  runner_.main_ = AnyTask();
+}
+
+void Runner::on_sigint() {
+  if (++interrupts_ > 1 || main_.done()) throw KeyboardInterrupt();
+  main_.cancel();
+}
+
+// ── life ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void Runner::check_may_run() {
+  if (Loop::running_or_null()) throw std::runtime_error("Runner.run() cannot be called from a running event loop");
+}
+
+Loop& Runner::get_loop() {
+  if (closed_) throw std::runtime_error("Runner is closed");
+  if (!loop_) core_ ? loop_.emplace(std::move(core_)) : loop_.emplace();
+  return *loop_;
+}
+
+void Runner::close() {
+  if (closed_ || !loop_) return;
+  struct CloseAtEnd {
+    Runner& runner;
+    ~CloseAtEnd() {
+      runner.closed_ = true;
+      runner.loop_->close();
+    }
+  } const close_at_end{*this};
+  cancel_all_tasks(*loop_);
+}
+
+Runner::~Runner() {
+  try {
+    close();
+  } catch (...) {
+    Loop::default_exception_handler(ErrorContext("Exception while closing a Runner", std::current_exception()));
+  }
+}
+
+// Once: what is created while they end is not cancelled in its turn, but ended by close().
+void Runner::cancel_all_tasks(Loop& loop) {
+  const std::vector<AnyTask> tasks = all_tasks(loop);
+  if (tasks.empty()) return;
+  for (const AnyTask& task : tasks) task.cancel();
+
+  // gather(*tasks, return_exceptions=True), which is not there before stage 4
+  Future<> all_done(loop);
+  std::size_t unfinished = tasks.size();
+  for (const AnyTask& task : tasks) {
+    task.add_done_callback([&unfinished, all_done](const AnyTask&) {
+      if (--unfinished == 0) all_done.set_result();
+    });
+  }
+  loop.run_until_complete(all_done);
+
+  for (const AnyTask& task : tasks) {
+    if (task.cancelled() || !task.exception()) continue;
+    loop.call_exception_handler(
+        ErrorContext("unhandled exception during asyncio.run() shutdown", task.exception()).with("task", task.repr()));
+  }
+}
+
+}  // namespace asyncio

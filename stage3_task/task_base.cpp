@@ -1,0 +1,228 @@
+#include "asyncio/detail/task_base.h"
+
+#include <cxxabi.h>
+
+#include <atomic>
+#include <string_view>
+#include <typeinfo>
+
+namespace asyncio::detail {
+
+// ── the step: the ten lines that the whole project is about ─────────────────────────────────────────────────────────
+
+void TaskBase::step() {
+  fut_waiter_ = nullptr;
+  if (!std::exchange(started_, true) && must_cancel_) {
+    complete();  // cancelled before it began: the body never runs
+    return;
+  }
+
+  TaskBase* const creator = std::exchange(current_, this);
+  innermost_->frame().resume();  // gen.send(None) in the notes: runs until it ends, or is suspended on something
+  current_ = creator;
+
+  if (coroutine_->frame().done()) {
+    complete();
+  } else if (!fut_waiter_) {
+    schedule();  // a bare yield: on again in the next tick
+  } else {
+    fut_waiter_->add_waiter(*this);  // fut.add_done_callback(self._wakeup) in the notes
+    if (must_cancel_ && fut_waiter_->cancel(cancel_reason_)) must_cancel_ = false;  // it had cancelled itself
+  }
+}
+
+void TaskBase::run(Loop&) {
+  scheduled_ = false;
+  step();
+}
+
+// The coroutine has ended, and the future gets its outcome. The frame goes first: what the coroutine was given is
+// destroyed before anyone hears that it is done.
+void TaskBase::complete() {
+  open_loop().service<TaskRegistry>().remove(*this);
+  const Ref<TaskBase> registry_reference(this, adopt);  // given back at the end, when the callbacks are scheduled
+
+  using Outcome = PromiseBase::Outcome;
+  const Outcome outcome = coroutine_->outcome();
+  std::exception_ptr error = coroutine_->take_exception();
+  if (outcome == Outcome::value && !must_cancel_) {
+    try {
+      store_result(*coroutine_);
+    } catch (...) {  // the value's move constructor
+      error = std::current_exception();
+    }
+  }
+  destroy_frames();
+
+  if (outcome == Outcome::cancelled) {
+    settle_cancelled(std::move(error));
+  } else if (outcome == Outcome::fatal) {
+    set_fatal_exception(error);
+    std::rethrow_exception(error);  // and out of the loop
+  } else if (error) {
+    set_exception(std::move(error));
+  } else if (must_cancel_) {  // it returned, or never began, before a cancel was delivered: the cancel wins
+    must_cancel_ = false;
+    settle_cancelled(to_exception_ptr(cancel_reason_));
+  } else {
+    finish();
+  }
+}
+
+void PromiseBase::unhandled_exception() noexcept {
+  exception_ = std::current_exception();
+  const std::type_info* type = abi::__cxa_current_exception_type();  // saves a rethrow, 1.3 µs
+  outcome_ = type && *type == typeid(CancelledError) ? Outcome::cancelled
+             : current_exception_is_fatal()          ? Outcome::fatal
+                                                     : Outcome::exception;
+}
+
+void throw_awaited_twice() {
+  throw std::runtime_error("cannot reuse already awaited coroutine (or one that was moved from)");
+}
+
+// ── cancelling ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+bool TaskBase::cancel(const CancelledError& reason) {
+  mark_retrieved();
+  if (done()) return false;
+  ++cancel_requests_;
+  // What it waits for is cancelled, and that wakes it. If that is done already, or there is none, the next step throws.
+  if (fut_waiter_ && fut_waiter_->cancel(reason)) return true;
+  must_cancel_ = true;
+  cancel_reason_ = reason;
+  return true;
+}
+
+std::uint32_t TaskBase::uncancel() noexcept {
+  if (cancel_requests_ > 0 && --cancel_requests_ == 0) must_cancel_ = false;
+  return cancel_requests_;
+}
+
+void TaskBase::throw_into(const Waitable* waitable) {
+  const Misuse misuse = std::exchange(misuse_, Misuse::none);
+  if (std::exchange(must_cancel_, false)) {
+    if (misuse == Misuse::none && waitable && waitable->throws_cancelled()) return;  // its own comes, with its message
+    throw std::exchange(cancel_reason_, CancelledError());
+  }
+  throw std::runtime_error(misuse == Misuse::awaits_itself ? "Task cannot await on itself: " + repr()
+                                                           : "Task " + repr() + " got Future attached to a different loop");
+}
+
+// ── life ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+namespace {
+// Process-wide, and for people to read: two threads that make tasks at the same moment may get the same number, which
+// a locked counter would prevent at 5 ns a task.
+std::uint64_t next_task_number() noexcept {
+  static constinit std::atomic<std::uint64_t> last = 0;
+  const std::uint64_t number = last.load(std::memory_order_relaxed) + 1;
+  last.store(number, std::memory_order_relaxed);
+  return number;
+}
+}  // namespace
+
+TaskBase::TaskBase(Loop& loop, PromiseBase* coroutine, std::string_view name)
+    : FutureBase(loop), coroutine_(coroutine), innermost_(coroutine), where_(coroutine->where()) {
+  if (name.empty()) {
+    number_ = next_task_number();
+  } else {
+    set_name(name);
+  }
+  coroutine_->set_task(*this);
+}
+
+TaskBase::~TaskBase() { destroy_frames(); }
+
+void TaskBase::start() {
+  schedule();
+  open_loop().service<TaskRegistry>().add(*this);
+  add_ref();  // the registry's
+}
+
+// From the inside out, one by one: destroying the outermost frame alone would destroy the others inside its own
+// destructor, one in the other, and the stack would not hold a chain of 200,000.
+void TaskBase::destroy_frames() noexcept {
+  if (!coroutine_) return;
+  PromiseBase* frame = coroutine_->frame().done() ? coroutine_ : innermost_;
+  coroutine_ = nullptr;
+  while (frame) {
+    CoroLink* const link = frame->link();
+    if (link) link->callee = nullptr;  // the caller's awaiter owned it
+    PromiseBase* const caller = link ? link->caller : nullptr;
+    frame->frame().destroy();
+    frame = caller;
+  }
+}
+
+void TaskBase::end_unfinished() noexcept {
+  if (log_destroy_pending_) {
+    try {
+      open_loop().call_exception_handler(ErrorContext("Task was destroyed but it is pending!").with("task", repr()));
+    } catch (...) {  // KeyboardInterrupt out of a user's handler, or no memory: it ends all the same
+    }
+  }
+  abandon();
+  fut_waiter_ = nullptr;
+  drop_callbacks();
+  destroy_frames();
+  if (!scheduled_) release();  // otherwise the ready queue still points here: see drop()
+}
+
+void TaskBase::drop() noexcept {
+  if (scheduled_ && done()) release();
+}
+
+// ── the live tasks of a loop ────────────────────────────────────────────────────────────────────────────────────────
+
+void TaskRegistry::add(TaskBase& task) noexcept {
+  task.previous_ = last_;
+  (last_ ? last_->next_ : first_) = &task;
+  last_ = &task;
+}
+
+void TaskRegistry::remove(TaskBase& task) noexcept {
+  (task.previous_ ? task.previous_->next_ : first_) = task.next_;
+  (task.next_ ? task.next_->previous_ : last_) = task.previous_;
+  task.previous_ = task.next_ = nullptr;
+}
+
+std::vector<TaskBase*> TaskRegistry::all() const {
+  std::vector<TaskBase*> tasks;
+  for (TaskBase* task = first_; task; task = task->next_) tasks.push_back(task);
+  return tasks;
+}
+
+void TaskRegistry::on_close() noexcept {
+  while (TaskBase* task = first_) {
+    remove(*task);
+    task->end_unfinished();
+  }
+}
+
+// ── printing ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+namespace {
+// The compilers' "asyncio::Coro<int> execute(int)" → "execute"; a lambda → "<lambda>".
+std::string function_name(std::string_view signature) {
+  if (signature.find("lambda") != signature.npos || signature.find("anonymous class") != signature.npos) return "<lambda>";
+  signature = signature.substr(0, signature.find('('));
+  return std::string(signature.substr(signature.find_last_of(' ') + 1));
+}
+}  // namespace
+
+std::string TaskBase::name() const { return name_ ? *name_ : "Task-" + std::to_string(number_); }
+
+std::string TaskBase::repr() const {
+  std::string more = " name='" + name() + "' coro=<" + function_name(where_.function_name()) + "()";
+  if (coroutine_) {
+    const std::string place = file_and_line(where_);
+    more += " running at " + place.substr(0, place.rfind(':') + 1) + std::to_string(coroutine_->line()) + ">";
+  } else {
+    more += " done, defined at " + file_and_line(where_) + ">";
+  }
+  const bool dying = !done() && cancel_requests_ > 0;
+  return describe(dying ? "cancelling" : std::string_view(), more);
+}
+
+}  // namespace asyncio::detail

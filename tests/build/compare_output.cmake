@@ -1,0 +1,24 @@
+# cmake -DPROGRAM=... -DEXPECTED=file -DSCRATCH=folder -P compare_output.cmake
+# Runs the program and compares what it prints on stdout with the file, if there is one. Measured times, printed as
+# "==========3.00923", are compared as whole seconds: "==========3".
+
+set(time_stopped "(==========[0-9]+)\\.[0-9]+")
+
+execute_process(COMMAND ${PROGRAM} OUTPUT_VARIABLE actual RESULT_VARIABLE result TIMEOUT 110)
+if(NOT result EQUAL 0)
+  message(FATAL_ERROR "${PROGRAM} ended with '${result}' after printing:\n${actual}")
+endif()
+if(NOT EXISTS "${EXPECTED}")
+  return()
+endif()
+
+file(READ "${EXPECTED}" expected)
+foreach(output IN ITEMS expected actual)
+  string(REGEX REPLACE "${time_stopped}" "\\1" ${output} "${${output}}")
+  file(WRITE "${SCRATCH}/${output}.txt" "${${output}}")
+endforeach()
+
+if(NOT actual STREQUAL expected)
+  execute_process(COMMAND diff -u expected.txt actual.txt WORKING_DIRECTORY "${SCRATCH}" OUTPUT_VARIABLE difference)
+  message(FATAL_ERROR "${PROGRAM} does not print what ${EXPECTED} says:\n${difference}")
+endif()

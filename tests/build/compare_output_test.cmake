@@ -1,0 +1,31 @@
+# compare_output.cmake passes equal outputs, forgives a fraction of a second, and nothing else.
+
+function(compare actual expected verdict)
+  file(WRITE ${SCRATCH}/actual "${actual}")
+  file(WRITE ${SCRATCH}/expected "${expected}")
+  execute_process(
+    COMMAND ${CMAKE_COMMAND} "-DPROGRAM=cat;${SCRATCH}/actual" -DEXPECTED=${SCRATCH}/expected -DSCRATCH=${SCRATCH}
+      -P ${CMAKE_CURRENT_LIST_DIR}/compare_output.cmake
+    RESULT_VARIABLE result OUTPUT_QUIET ERROR_QUIET)
+  if((result EQUAL 0 AND verdict STREQUAL "differ") OR (NOT result EQUAL 0 AND verdict STREQUAL "same"))
+    message(FATAL_ERROR "Expected '${verdict}' of\n${actual}\nand\n${expected}")
+  endif()
+endfunction()
+
+compare("hello [1; 2]\n" "hello [1; 2]\n" same)
+compare("hello\n" "world\n" differ)
+compare("hello\n" "hello\nworld\n" differ)
+compare("==========3.00923\n" "==========3.1\n" same)
+compare("==========3.00923\n" "==========3\n" same)
+compare("==========3.00923\n" "==========2.99\n" differ)
+compare("it took 3.1\n" "it took 3.2\n" differ)
+
+# A program that fails after printing the right thing has failed.
+file(WRITE ${SCRATCH}/expected "")
+execute_process(
+  COMMAND ${CMAKE_COMMAND} -DPROGRAM=false -DEXPECTED=${SCRATCH}/expected -DSCRATCH=${SCRATCH}
+    -P ${CMAKE_CURRENT_LIST_DIR}/compare_output.cmake
+  RESULT_VARIABLE result OUTPUT_QUIET ERROR_QUIET)
+if(result EQUAL 0)
+  message(FATAL_ERROR "A failing program passed.")
+endif()
