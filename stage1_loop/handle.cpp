@@ -19,16 +19,16 @@ void report_callback_exception(Loop& loop, const std::source_location& where, st
   loop.call_exception_handler(context);
 }
 
-std::string HandleState::describe(const std::string& kind) const {
-  return "<" + kind + (cancelled_ ? " cancelled>" : " created at " + file_and_line(where_) + ">");
+std::string HandleState::describe(const std::string& kind, const std::string& more) const {
+  return "<" + kind + (cancelled_ ? " cancelled" + more : more + " created at " + file_and_line(where_)) + ">";
 }
 
 std::string HandleState::repr() const { return describe("Handle"); }
 
 std::string TimerState::repr() const {
   char when[48];
-  std::snprintf(when, sizeof when, "TimerHandle when=%.6f", std::chrono::duration<double>(when_.time_since_epoch()).count());
-  return describe(when);
+  std::snprintf(when, sizeof when, " when=%.6f", std::chrono::duration<double>(when_.time_since_epoch()).count());
+  return describe("TimerHandle", when);
 }
 
 }  // namespace asyncio::detail

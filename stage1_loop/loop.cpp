@@ -10,10 +10,11 @@ namespace asyncio {
 
 // Older call_soon first, then descriptors, then timers; and exactly the callbacks that are ready now.
 void Loop::run_once() {
-  if (!ready_.empty() || stopping_) {
-    if (core_->watching()) core_->wait(kDoNotWait);
-  } else if (attention_.load(std::memory_order_acquire) == 0) {
+  const bool busy = !ready_.empty() || attention_.load(std::memory_order_acquire) != 0;
+  if (!busy && !stopping_) {
     core_->wait(timers_.next_deadline());
+  } else if (core_->watching()) {
+    core_->wait(busy ? kDoNotWait : TimePoint{});  // long past: a look now, whatever the core's bound on busy ticks
   }
   if (attention_.load(std::memory_order_acquire) != 0) accept_from_outside();
   if (core_->watching()) core_->collect(ready_);
@@ -79,16 +80,31 @@ void Loop::close() {
   if (closed_) return;
   // The latest stage first: it may stand on the ones before. Ending a task runs its destructors, and those may
   // schedule once more; so the queues are emptied last.
-  for (std::size_t i = services_.size(); i-- > 0;) services_[i].service->on_close();
+  for (std::size_t i = services_.size(); i-- > 0;) {
+    if (services_[i]) services_[i]->on_close();
+  }
   {
     const std::lock_guard lock(inbox_mutex_);
     inbox_closed_ = true;
   }
   accept_from_outside();
-  timers_.clear();
-  while (!ready_.empty()) ready_.pop_front().drop();
-  timers_.clear();  // what a dropped callback's destructor may have scheduled
+  do {  // again for what a dropped callback's destructor may have scheduled
+    timers_.clear();
+    while (!ready_.empty()) ready_.pop_front().drop();
+  } while (!timers_.empty());
   closed_ = true;
+}
+
+std::size_t Loop::new_service_index() noexcept {
+  static std::atomic<std::size_t> next = 0;
+  return next++;
+}
+
+LoopService& Loop::add_service(std::size_t index, std::unique_ptr<LoopService> service) {
+  check_closed();
+  if (services_.size() <= index) services_.resize(index + 1);
+  services_[index] = std::move(service);
+  return *services_[index];
 }
 
 void Loop::set_core(std::unique_ptr<Core> core) {

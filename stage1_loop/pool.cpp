@@ -1,22 +1,32 @@
 #include "asyncio/detail/pool.h"
 
 namespace asyncio::detail {
+namespace {
+constinit thread_local bool thread_is_ending = false;
+}
 
 struct Pool::Cleaner {
   ~Cleaner() {
-    for (std::size_t list = 0; list != kLargest / kGrain + 1; ++list) {
-      while (Block* block = free_[list]) {
-        free_[list] = block->next;
+    has_cleaner_ = false;
+    thread_is_ending = true;
+    for (Block*& head : free_) {
+      while (Block* block = head) {
+        head = block->next;
         ::operator delete(block);
       }
     }
   }
 };
 
-void* Pool::allocate_new(std::size_t size) {
-  static thread_local Cleaner cleaner;  // made here, on the slow path, so that the fast path needs no check
+void* Pool::allocate_new(std::size_t size) { return ::operator new(list_of(size) * kGrain); }
+
+// The first block that the thread gives back, its own or another thread's; or one that comes after the cleaner.
+void Pool::deallocate_without_cleaner(void* memory, std::size_t size) noexcept {
+  if (thread_is_ending) return ::operator delete(memory);
+  static thread_local Cleaner cleaner;
   static_cast<void>(cleaner);
-  return ::operator new(list_of(size) * kGrain);
+  has_cleaner_ = true;
+  deallocate(memory, size);
 }
 
 }  // namespace asyncio::detail

@@ -1,6 +1,7 @@
 #include "asyncio/future.h"
 
-#include <cstdio>
+#include <charconv>
+#include <cmath>
 #include <ostream>
 
 namespace asyncio {
@@ -28,12 +29,7 @@ CallbackId next_callback_id() noexcept {
   return CallbackId{++last};
 }
 
-Loop& FutureBase::open_loop() const {
-  Loop* loop = anchor_->loop();
-  if (!loop) throw std::runtime_error("Event loop is closed");
-  loop->check_closed();
-  return *loop;
-}
+void FutureBase::throw_loop_gone() { throw std::runtime_error("Event loop is closed"); }
 
 void FutureBase::add_waiter(DoneCallback& callback) {
   if (!done()) {
@@ -77,16 +73,16 @@ bool FutureBase::cancel(const CancelledError& reason) {
 
 void FutureBase::settle_cancelled(std::exception_ptr error) {
   check_pending();
-  exception_ = std::move(error);
   settle(State::cancelled);
+  exception_ = std::move(error);
 }
 
 void FutureBase::set_exception(std::exception_ptr error) {
   check_pending();
   if (!error) throw std::invalid_argument("set_exception() needs an exception; got a null exception_ptr");
+  settle(State::finished);  // may throw: then nothing has changed
   exception_ = std::move(error);
   unretrieved_ = true;
-  settle(State::finished);
 }
 
 void FutureBase::set_fatal_exception(std::exception_ptr error) {
@@ -164,17 +160,39 @@ std::string repr_value(bool value) { return value ? "True" : "False"; }
 std::string repr_value(long long value) { return std::to_string(value); }
 std::string repr_value(unsigned long long value) { return std::to_string(value); }
 std::string repr_value(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.17g", value);
-  for (int digits = 1; digits < 17; ++digits) {  // the shortest form that reads back as the same number
-    char shorter[32];
-    std::snprintf(shorter, sizeof shorter, "%.*g", digits, value);
-    double back = 0;
-    if (std::sscanf(shorter, "%lf", &back) == 1 && back == value) return shorter;
-  }
+  if (std::isnan(value)) return "nan";
+  if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
+  // The fewest digits that read back as the same number; Python writes an exponent below 1e-4 and from 1e16 on.
+  const bool exponent = value != 0 && (std::fabs(value) < 1e-4 || std::fabs(value) >= 1e16);
+  char digits[64];
+  const auto format = exponent ? std::chars_format::scientific : std::chars_format::fixed;
+  std::string text(digits, std::to_chars(digits, digits + sizeof digits, value, format).ptr);
+  if (!exponent && text.find('.') == std::string::npos) text += ".0";
   return text;
 }
-std::string repr_value(std::string_view value) { return "'" + std::string(value) + "'"; }
+std::string repr_value(std::string_view value) {
+  const bool has_single = value.find('\'') != std::string_view::npos;
+  const char quote = has_single && value.find('"') == std::string_view::npos ? '"' : '\'';
+  std::string text(1, quote);
+  for (const char c : value) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n') {
+      text += "\\n";
+    } else if (c == '\r') {
+      text += "\\r";
+    } else if (c == '\t') {
+      text += "\\t";
+    } else if (c == '\\' || c == quote) {
+      text += {'\\', c};
+    } else if (byte < 0x20 || byte == 0x7f) {
+      constexpr char kHex[] = "0123456789abcdef";
+      text += {'\\', 'x', kHex[byte / 16], kHex[byte % 16]};
+    } else {
+      text += c;  // UTF-8 stays as it is
+    }
+  }
+  return text + quote;
+}
 
 }  // namespace detail
 

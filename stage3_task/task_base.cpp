@@ -10,10 +10,10 @@ namespace asyncio::detail {
 
 // ── the step: the ten lines that the whole project is about ─────────────────────────────────────────────────────────
 
-void TaskBase::step() {
+void TaskBase::step(Loop& loop) {
   fut_waiter_ = nullptr;
   if (!std::exchange(started_, true) && must_cancel_) {
-    complete();  // cancelled before it began: the body never runs
+    complete(loop);  // cancelled before it began: the body never runs
     return;
   }
 
@@ -22,24 +22,24 @@ void TaskBase::step() {
   current_ = creator;
 
   if (coroutine_->frame().done()) {
-    complete();
+    complete(loop);
   } else if (!fut_waiter_) {
-    schedule();  // a bare yield: on again in the next tick
+    schedule(loop);  // a bare yield: on again in the next tick
   } else {
     fut_waiter_->add_waiter(*this);  // fut.add_done_callback(self._wakeup) in the notes
     if (must_cancel_ && fut_waiter_->cancel(cancel_reason_)) must_cancel_ = false;  // it had cancelled itself
   }
 }
 
-void TaskBase::run(Loop&) {
+void TaskBase::run(Loop& loop) {
   scheduled_ = false;
-  step();
+  step(loop);
 }
 
 // The coroutine has ended, and the future gets its outcome. The frame goes first: what the coroutine was given is
 // destroyed before anyone hears that it is done.
-void TaskBase::complete() {
-  open_loop().service<TaskRegistry>().remove(*this);
+void TaskBase::complete(Loop& loop) {
+  loop.service<TaskRegistry>().remove(*this);
   const Ref<TaskBase> registry_reference(this, adopt);  // given back at the end, when the callbacks are scheduled
 
   using Outcome = PromiseBase::Outcome;
@@ -89,8 +89,9 @@ bool TaskBase::cancel(const CancelledError& reason) {
   ++cancel_requests_;
   // What it waits for is cancelled, and that wakes it. If that is done already, or there is none, the next step throws.
   if (fut_waiter_ && fut_waiter_->cancel(reason)) return true;
+  // (If that is cancelled already, it is what the await will throw: the first reason stands.)
+  if (!fut_waiter_ || !fut_waiter_->throws_cancelled()) cancel_reason_ = reason;
   must_cancel_ = true;
-  cancel_reason_ = reason;
   return true;
 }
 
@@ -103,10 +104,11 @@ void TaskBase::throw_into(const Waitable* waitable) {
   const Misuse misuse = std::exchange(misuse_, Misuse::none);
   if (std::exchange(must_cancel_, false)) {
     if (misuse == Misuse::none && waitable && waitable->throws_cancelled()) return;  // its own comes, with its message
-    throw std::exchange(cancel_reason_, CancelledError());
+    throw_cancelled();
   }
-  throw std::runtime_error(misuse == Misuse::awaits_itself ? "Task cannot await on itself: " + repr()
-                                                           : "Task " + repr() + " got Future attached to a different loop");
+  if (misuse == Misuse::awaits_itself) throw std::runtime_error("Task cannot await on itself: " + repr());
+  throw std::runtime_error("Task " + repr() + " got Future " + static_cast<const FutureBase*>(waitable)->repr() +
+                           " attached to a different loop");
 }
 
 // ── life ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -134,9 +136,9 @@ TaskBase::TaskBase(Loop& loop, PromiseBase* coroutine, std::string_view name)
 
 TaskBase::~TaskBase() { destroy_frames(); }
 
-void TaskBase::start() {
-  schedule();
-  open_loop().service<TaskRegistry>().add(*this);
+void TaskBase::start(Loop& loop) {
+  schedule(loop);
+  loop.service<TaskRegistry>().add(*this);
   add_ref();  // the registry's
 }
 
@@ -203,11 +205,27 @@ void TaskRegistry::on_close() noexcept {
 // ── printing ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 namespace {
-// The compilers' "asyncio::Coro<int> execute(int)" → "execute"; a lambda → "<lambda>".
+// The compilers' "asyncio::Coro<int> execute(int) [with …]" → "execute"; a lambda → "<lambda>".
 std::string function_name(std::string_view signature) {
-  if (signature.find("lambda") != signature.npos || signature.find("anonymous class") != signature.npos) return "<lambda>";
-  signature = signature.substr(0, signature.find('('));
-  return std::string(signature.substr(signature.find_last_of(' ') + 1));
+  const auto contains = [&](std::string_view part) { return signature.find(part) != signature.npos; };
+  if (contains("<lambda(") || contains("(lambda at ") || contains("(anonymous class)")) return "<lambda>";
+  signature = signature.substr(0, signature.find(" ["));           // the values of template parameters
+  signature = signature.substr(0, signature.find_last_of(')') + 1);  // a "const" at the end
+  // Backwards over the parameter list, and on to the blank before the name; those inside brackets do not count.
+  std::size_t end = signature.size();
+  for (std::size_t i = signature.size(), depth = 0; i > 0; --i) {
+    const char c = signature[i - 1];
+    if (c == ')' || c == '>' || c == '}') ++depth;
+    if ((c == '(' || c == '<' || c == '{') && --depth == 0 && end == signature.size()) end = i - 1;
+    if (c == ' ' && depth == 0) {
+      signature = signature.substr(0, end).substr(i);
+      break;
+    }
+  }
+  for (const std::string_view anonymous : {"(anonymous namespace)::", "{anonymous}::"}) {
+    if (signature.starts_with(anonymous)) signature.remove_prefix(anonymous.size());
+  }
+  return std::string(signature);
 }
 }  // namespace
 

@@ -35,9 +35,10 @@ class HandleState : public Runnable, public Pooled {
   void cancel() noexcept {
     if (cancelled_) return;
     cancelled_ = true;
+    const Ref<HandleState> alive(this);  // the callback may hold the last handle, and the heap may let go of us
+    on_cancel();
     // The callback goes at once, and what it captured with it; unless it is running: then it cancels itself.
     if (std::exchange(armed_, false)) destroy_callback();
-    on_cancel();
   }
   bool cancelled() const noexcept { return cancelled_; }
   virtual std::string repr() const;
@@ -55,7 +56,7 @@ class HandleState : public Runnable, public Pooled {
   virtual void destroy_callback() noexcept = 0;
   virtual void on_cancel() noexcept {}
   const std::source_location& where() const noexcept { return where_; }
-  std::string describe(const std::string& kind) const;
+  std::string describe(const std::string& kind, const std::string& more = "") const;
 
   bool armed_ = true;  // the callback is there, and has not begun to run
  private:
@@ -101,13 +102,13 @@ class CallbackNode final : public Base {
 
  private:
   struct DestroyAtEnd {
-    std::remove_cvref_t<F>& callback;
+    std::decay_t<F>& callback;
     ~DestroyAtEnd() { std::destroy_at(&callback); }
   };
   void destroy_callback() noexcept override { std::destroy_at(&callback_); }
 
   union {  // in a union because its life ends before the node's
-    std::remove_cvref_t<F> callback_;
+    std::decay_t<F> callback_;
   };
 };
 

@@ -57,7 +57,7 @@ class LoopAnchor : public Pooled {
 /// Throws std::invalid_argument for a null function pointer or an empty std::function.
 template <class F>
 void check_callable(const F& callback) {
-  if constexpr (std::is_constructible_v<bool, const F&> && std::equality_comparable_with<const F&, std::nullptr_t>) {
+  if constexpr (!std::is_function_v<F> && requires { static_cast<bool>(callback == nullptr); }) {
     if (callback == nullptr) throw std::invalid_argument("a callable object was expected, got an empty one");
   }
 }
@@ -196,6 +196,8 @@ class Loop {
   void accept_from_outside();
   void post(std::shared_ptr<detail::ThreadSafeState> callback);
   void check_not_running() const;
+  static std::size_t new_service_index() noexcept;
+  LoopService& add_service(std::size_t index, std::unique_ptr<LoopService> service);
   [[noreturn]] static void throw_closed();
 
   ReadyQueue ready_;                 // the notes' _ready
@@ -212,11 +214,7 @@ class Loop {
 
   ExceptionHandler exception_handler_;
   std::function<void(int)> signal_callback_;
-  struct Service {
-    const void* type;
-    std::unique_ptr<LoopService> service;
-  };
-  std::vector<Service> services_;
+  std::vector<std::unique_ptr<LoopService>> services_;  // by the index of their type
   detail::Ref<detail::LoopAnchor> anchor_;
 
   static constinit inline thread_local Loop* running_loop_ = nullptr;
@@ -224,13 +222,10 @@ class Loop {
 
 template <std::derived_from<LoopService> S>
 S& Loop::service() {
-  static constexpr char type = 0;  // its address tells one S from another
-  for (const Service& entry : services_) {
-    if (entry.type == &type) return static_cast<S&>(*entry.service);
-  }
-  check_closed();
-  services_.push_back({&type, std::make_unique<S>(*this)});
-  return static_cast<S&>(*services_.back().service);
+  static const std::size_t index = new_service_index();  // the same in every loop
+  if (index < services_.size() && services_[index]) [[likely]]
+    return static_cast<S&>(*services_[index]);
+  return static_cast<S&>(add_service(index, std::make_unique<S>(*this)));
 }
 
 template <class Future>

@@ -39,7 +39,11 @@ constexpr Duration to_duration(const D& d) {
   }
   if (Seconds(d) >= Seconds(Duration::max())) return Duration::max();
   if (Seconds(d) <= Seconds(Duration::min())) return Duration::min();
-  return std::chrono::ceil<Duration>(d);
+  if constexpr (std::floating_point<typename D::rep>) {
+    return std::chrono::ceil<Duration>(Seconds(d));  // in a float's own precision a huge one could overflow
+  } else {
+    return std::chrono::ceil<Duration>(d);
+  }
 }
 
 /// `start` + `delay`, clamped to the range of the clock instead of wrapping round.

@@ -7,6 +7,7 @@
 
 #include <concepts>
 #include <iosfwd>
+#include <memory>
 #include <optional>
 #include <typeinfo>
 #include <utility>
@@ -32,7 +33,7 @@ class FutureState : public Base {
     store(std::forward<U>(value));
     this->finish();
   }
-  void* value() noexcept final { return &*value_; }
+  void* value() noexcept final { return std::addressof(*value_); }
 
  protected:
   template <class U>
@@ -183,7 +184,7 @@ class Future : public AnyFuture {
   /// An exception_ptr, or any exception object. Throws InvalidStateError if it is done.
   template <class E>
   void set_exception(E error) const {
-    if constexpr (std::same_as<E, std::exception_ptr>) {
+    if constexpr (std::convertible_to<E, std::exception_ptr>) {  // nullptr, too: refused as the empty one it is
       state().set_exception(std::move(error));
     } else {
       state().set_exception(std::make_exception_ptr(std::move(error)));

@@ -20,25 +20,16 @@ class SleepAwaiter final : public Waiter {
   template <std::derived_from<PromiseBase> P>
   void await_suspend(std::coroutine_handle<P> frame) {
     if (delay_ <= Duration::zero()) {
-      yielded_to_ = &frame.promise().task();
-      yielded_to_->suspend(frame.promise());
+      suspend_for_a_tick(frame.promise());
     } else {
       timer_ = Loop::running().call_later(delay_, [this] { wake(); });
       suspend(frame.promise());
-    }
-  }
-  void await_resume() {
-    if (yielded_to_) {
-      yielded_to_->throw_if_cancelled(nullptr);
-    } else {
-      Waiter::await_resume();
     }
   }
 
  private:
   Duration delay_;
   TimerHandle timer_;
-  TaskBase* yielded_to_ = nullptr;
 };
 
 /// What sleep() returns: nothing happens until it is awaited.

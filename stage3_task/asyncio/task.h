@@ -109,7 +109,7 @@ Task<T> create_task(Coro<T> coroutine, TaskOptions options = {}) {
   if (!coroutine) detail::throw_awaited_twice();
   auto* state = new detail::TaskState<T>(loop, coroutine.release(), options.name);
   Task<T> task(detail::Ref<detail::FutureBase>(state, detail::adopt));
-  state->start();
+  state->start(loop);
   return task;
 }
 

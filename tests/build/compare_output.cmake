@@ -1,8 +1,10 @@
 # cmake -DPROGRAM=... -DEXPECTED=file -DSCRATCH=folder -P compare_output.cmake
 # Runs the program and compares what it prints on stdout with the file, if there is one. Measured times, printed as
-# "==========3.00923", are compared as whole seconds: "==========3".
+# "==========3.00923", are compared as whole seconds: "==========3"; and "demo.cpp:12" as "demo.cpp:N", for the
+# compilers differ in which line they take a function to begin.
 
 set(time_stopped "(==========[0-9]+)\\.[0-9]+")
+set(source_line "(demo[a-z_]*\\.(cpp|h)):[0-9]+")
 
 execute_process(COMMAND ${PROGRAM} OUTPUT_VARIABLE actual RESULT_VARIABLE result TIMEOUT 110)
 if(NOT result EQUAL 0)
@@ -15,6 +17,7 @@ endif()
 file(READ "${EXPECTED}" expected)
 foreach(output IN ITEMS expected actual)
   string(REGEX REPLACE "${time_stopped}" "\\1" ${output} "${${output}}")
+  string(REGEX REPLACE "${source_line}" "\\1:N" ${output} "${${output}}")
   file(WRITE "${SCRATCH}/${output}.txt" "${${output}}")
 endforeach()
 

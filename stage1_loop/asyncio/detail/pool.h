@@ -42,6 +42,8 @@ class Pool {
 
   static void deallocate(void* memory, std::size_t size) noexcept {
     if (ASYNCIO_POOL && size <= kLargest) {
+      if (!has_cleaner_) [[unlikely]]
+        return deallocate_without_cleaner(memory, size);
       Block*& head = free_[list_of(size)];
       head = new (memory) Block{head};
       return;
@@ -57,9 +59,11 @@ class Pool {
 
   static std::size_t list_of(std::size_t size) { return (size + kGrain - 1) / kGrain; }
   static void* allocate_new(std::size_t size);
+  static void deallocate_without_cleaner(void* memory, std::size_t size) noexcept;
 
   // constinit and trivial: an access is one instruction, without the guard of a dynamic initialiser.
   static constinit thread_local inline Block* free_[kLargest / kGrain + 1] = {};
+  static constinit thread_local inline bool has_cleaner_ = false;
 };
 
 /// Derive from it, and `new` takes the memory from the pool.

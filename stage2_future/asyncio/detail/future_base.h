@@ -83,10 +83,20 @@ class FutureBase : public Waitable, public Pooled {
   /// Drops all callbacks; they will not run.
   void drop_callbacks() noexcept;
 
+  /// The CancelledError that an await of this cancelled future throws. REQUIRES: cancelled(). [_make_cancelled_error]
+  std::exception_ptr cancelled_error() const {
+    return exception_ ? exception_ : std::make_exception_ptr(CancelledError());
+  }
   bool throws_cancelled() const noexcept final { return cancelled() || is_cancelled_error(exception_); }
   Loop* loop() const noexcept { return anchor_->loop(); }  // null once it is destroyed
   /// Throws std::runtime_error("Event loop is closed") if it is destroyed or closed.
-  Loop& open_loop() const;
+  Loop& open_loop() const {
+    Loop* loop = anchor_->loop();
+    if (!loop) [[unlikely]]
+      throw_loop_gone();
+    loop->check_closed();
+    return *loop;
+  }
 
   /// Where the result is; null for void.
   virtual void* value() noexcept = 0;
@@ -130,6 +140,7 @@ class FutureBase : public Waitable, public Pooled {
  private:
   void settle(State state);
   void destroy() noexcept;
+  [[noreturn]] static void throw_loop_gone();
   [[noreturn]] void throw_already_done() const;
   [[noreturn]] void throw_no_result();
 
@@ -152,6 +163,9 @@ std::string repr_value(std::string_view value);
 /// How a result is printed inside `<Future finished result=…>`: numbers and texts as Python would, others by type.
 template <class T>
 std::string repr_of(const T& value) {
+  if constexpr (std::is_pointer_v<T>) {
+    if (value == nullptr) return "None";
+  }
   if constexpr (std::same_as<T, bool>) {
     return repr_value(value);
   } else if constexpr (std::signed_integral<T>) {

@@ -28,7 +28,7 @@ class TaskBase : public FutureBase, public DoneCallback {
   ~TaskBase() override;
 
   /// Schedules the first step by call_soon, and makes it one of its loop's live tasks.
-  void start();
+  void start(Loop& loop);
 
   /// Throws CancelledError into the coroutine at its next chance: see Task::cancel in task.h.
   bool cancel(const CancelledError& reason) override;
@@ -67,11 +67,12 @@ class TaskBase : public FutureBase, public DoneCallback {
       throw_into(waitable);
   }
 
+  /// Throws the CancelledError of the cancel() that ended the wait.
+  [[noreturn]] void throw_cancelled() { throw std::exchange(cancel_reason_, CancelledError()); }
+  void set_cancel_reason(const CancelledError& reason) { cancel_reason_ = reason; }
+
   /// Runs the next step by call_soon.
-  void schedule() {
-    open_loop().enqueue(*this);
-    scheduled_ = true;
-  }
+  void schedule() { schedule(open_loop()); }
 
   /// run_until_complete()'s own task, and gather's children, are not reported when the loop is closed too early.
   void set_log_destroy_pending(bool on) noexcept { log_destroy_pending_ = on; }
@@ -89,8 +90,12 @@ class TaskBase : public FutureBase, public DoneCallback {
   void drop() noexcept override;           // the loop was closed first
   void on_done(FutureBase&) noexcept override { scheduled_ = true; }
 
-  void step();
-  void complete();
+  void schedule(Loop& loop) {
+    loop.enqueue(*this);
+    scheduled_ = true;
+  }
+  void step(Loop& loop);
+  void complete(Loop& loop);
   void destroy_frames() noexcept;
   void end_unfinished() noexcept;          // the loop is being closed
   void throw_into(const Waitable* waitable);
@@ -98,7 +103,7 @@ class TaskBase : public FutureBase, public DoneCallback {
   PromiseBase* coroutine_;                 // the outermost frame, owned; null once the task is done
   PromiseBase* innermost_;                 // the frame to resume next
   Waitable* fut_waiter_ = nullptr;         // what it waits for
-  CancelledError cancel_reason_;           // of the cancel that must_cancel_ speaks of
+  CancelledError cancel_reason_;           // what the next throw at an await will be
   TaskBase* previous_ = nullptr;           // in the registry of live tasks
   TaskBase* next_ = nullptr;
   std::source_location where_;             // the coroutine function

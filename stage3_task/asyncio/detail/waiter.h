@@ -6,7 +6,6 @@
 #include <asyncio/detail/task_base.h>
 
 #include <coroutine>
-#include <exception>
 
 namespace asyncio::detail {
 
@@ -28,7 +27,7 @@ class Waiter : public Waitable {
 
   bool cancel(const CancelledError& reason) final {
     if (done()) return false;
-    reason_ = reason;
+    task_->set_cancel_reason(reason);  // only its task's cancel comes here: a Waiter is known to nobody else
     settle(State::cancelled);
     return true;
   }
@@ -41,8 +40,9 @@ class Waiter : public Waitable {
     suspend(frame.promise());
   }
   void await_resume() {
-    if (task_) task_->throw_if_cancelled(this);
-    if (cancelled()) throw reason_;
+    if (!task_) return;  // it did not wait
+    task_->throw_if_cancelled(this);
+    if (cancelled()) task_->throw_cancelled();
   }
 
  protected:
@@ -50,6 +50,11 @@ class Waiter : public Waitable {
   void suspend(PromiseBase& frame) noexcept {
     task_ = &frame.task();
     task_->suspend(frame, *this);
+  }
+  /// Waits for the next tick only: a bare yield.
+  void suspend_for_a_tick(PromiseBase& frame) noexcept {
+    task_ = &frame.task();
+    task_->suspend(frame);
   }
   TaskBase* task() const noexcept { return task_; }
 
@@ -64,7 +69,6 @@ class Waiter : public Waitable {
   }
 
   TaskBase* task_ = nullptr;
-  CancelledError reason_;
   State state_ = State::pending;
 };
 

@@ -1,0 +1,55 @@
+// Bytes that are appended at the back and taken from the front.
+// Mirrors: the bytearray of Lib/asyncio/streams.py, `del self._buffer[:n]`. Skip on a first reading.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace asyncio::detail {
+
+/// Invariant: begin_ <= bytes_.size(); what is before begin_ is taken already, and moves out of the way now and then,
+/// so that a byte is moved once on average and not with every take.
+class ByteBuffer {
+ public:
+  bool empty() const noexcept { return begin_ == bytes_.size(); }
+  std::size_t size() const noexcept { return bytes_.size() - begin_; }
+  std::string_view view() const noexcept { return std::string_view(bytes_).substr(begin_); }
+
+  void append(std::string_view data) { bytes_.append(data); }
+
+  /// The first `count` bytes, or all if there are fewer. All at once, they are moved and not copied, unless that would
+  /// give away much more memory than they need.
+  std::string take(std::size_t count) {
+    if (count >= size() && begin_ == 0 && size() >= bytes_.capacity() / 2) return std::exchange(bytes_, std::string());
+    std::string taken(view().substr(0, count));
+    drop(taken.size());
+    return taken;
+  }
+
+  /// REQUIRES: count <= size().
+  void drop(std::size_t count) {
+    begin_ += count;
+    if (begin_ == bytes_.size()) {
+      clear();
+    } else if (begin_ > bytes_.size() / 2) {
+      bytes_.erase(0, begin_);
+      begin_ = 0;
+    }
+  }
+
+  void clear() noexcept {
+    bytes_.clear();
+    begin_ = 0;
+    if (bytes_.capacity() > kKeptCapacity) bytes_ = std::string();
+  }
+
+ private:
+  static constexpr std::size_t kKeptCapacity = 16 * 1024;  // an idle connection keeps no more than that
+
+  std::string bytes_;
+  std::size_t begin_ = 0;
+};
+
+}  // namespace asyncio::detail

@@ -1,0 +1,116 @@
+// What is behind the handles of a StreamReader: the bytes that came and were not read yet, and the task that waits for
+// more. It does not know of sockets: what feeds it may be a pipe, or a test.
+// Mirrors: Lib/asyncio/streams.py, StreamReader: feed_data, feed_eof, _wait_for_data. Read next: ../stream_reader.h
+#pragma once
+
+#include <asyncio/detail/byte_buffer.h>
+#include <asyncio/detail/ref.h>
+#include <asyncio/detail/waiter.h>
+
+#include <exception>
+#include <string>
+#include <string_view>
+
+namespace asyncio::detail {
+
+/// Where a reader's bytes come from.
+class ReadSource {
+ public:
+  /// Enough for now; the sender will have to wait.
+  virtual void pause_reading() = 0;
+  virtual void resume_reading() = 0;
+  /// Feeds what is there without waiting, if it is worth a try. True if that changed anything.
+  virtual bool read_now() = 0;
+
+ protected:
+  ~ReadSource() = default;
+};
+
+/// Counted. Invariants: (1) paused_ implies that there is a source. (2) After the end of the stream nothing is fed.
+class ReaderState : public Pooled {
+ public:
+  explicit ReaderState(std::size_t limit);
+  ReaderState(const ReaderState&) = delete;
+  ReaderState& operator=(const ReaderState&) = delete;
+
+  std::size_t limit() const noexcept { return limit_; }
+  ByteBuffer& buffer() noexcept { return buffer_; }
+  bool eof() const noexcept { return eof_; }
+  const std::exception_ptr& exception() const noexcept { return exception_; }
+  void throw_if_failed() const {
+    if (exception_) std::rethrow_exception(exception_);
+  }
+
+  /// Wakes the reader. Pauses the source if there is more than twice the limit.
+  void feed_data(std::string_view data);
+  void feed_eof();
+  void set_exception(std::exception_ptr error);
+  /// The source, or null when it goes away.
+  void set_source(ReadSource* source) noexcept {
+    source_ = source;
+    paused_ = false;
+  }
+
+  /// Something was taken from the buffer: the source may go on if no more than the limit is left.
+  void maybe_resume() {
+    if (paused_ && buffer_.size() <= limit_) resume();
+  }
+
+  void add_ref() noexcept { ++refs_; }
+  void release() noexcept {
+    if (--refs_ == 0) delete this;
+  }
+
+  class Wait;
+
+ private:
+  void resume();
+  void wake_reader();
+
+  ByteBuffer buffer_;
+  std::size_t limit_;
+  Waiter* waiter_ = nullptr;  // the one task that may wait here
+  ReadSource* source_ = nullptr;
+  std::exception_ptr exception_;
+  std::uint32_t refs_ = 1;
+  bool eof_ = false;
+  bool paused_ = false;
+};
+
+/// The wait for more: data, the end, or an error, which it throws. Throws std::runtime_error if a task waits already:
+/// which of the two would get the data?
+class ReaderState::Wait final : public Waiter {
+ public:
+  Wait(ReaderState& reader, const char* function) noexcept : reader_(reader), function_(function) {}
+  ~Wait() {
+    if (reader_.waiter_ == this) reader_.waiter_ = nullptr;
+  }
+
+  bool await_ready();
+  template <std::derived_from<PromiseBase> P>
+  void await_suspend(std::coroutine_handle<P> frame) noexcept {
+    reader_.waiter_ = this;
+    suspend(frame.promise());
+  }
+  void await_resume() {
+    Waiter::await_resume();
+    reader_.throw_if_failed();
+  }
+
+ private:
+  ReaderState& reader_;
+  const char* function_;
+};
+
+/// `co_await MoreData(reader, "read");`
+class [[nodiscard("co_await it")]] MoreData {
+ public:
+  MoreData(ReaderState& reader, const char* function) noexcept : reader_(reader), function_(function) {}
+  ReaderState::Wait operator co_await() const noexcept { return ReaderState::Wait(reader_, function_); }
+
+ private:
+  ReaderState& reader_;
+  const char* function_;
+};
+
+}  // namespace asyncio::detail

@@ -1,0 +1,49 @@
+// Every system call of this stage, in one thin place: nothing above it speaks to the kernel. Whoever wants to know what
+// the library does to the machine, or to make a call fail on purpose, comes here.
+// Skip on a first reading: they are the calls you know, with four rules. (1) What can be interrupted by a signal is
+// tried again. (2) A descriptor that is made does not block, and is closed on exec. (3) Sending raises no SIGPIPE.
+// (4) As in C, -1 says that it failed, and errno why. Read next: ../core.h, or what called it.
+#pragma once
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include <cstddef>
+
+struct addrinfo;
+
+namespace asyncio::detail::sys {
+
+int poll(pollfd* descriptors, std::size_t count, int timeout_ms) noexcept;  // EINTR is for the caller to see
+
+/// Two ends for waking a thread up: [0] polls readable once [1] was written to. They may be the same descriptor.
+int wake_pipe(int ends[2]) noexcept;
+/// Async-signal-safe; leaves errno alone. A pipe that is full is as good as written to.
+void write_wake_up(int end) noexcept;
+void drain_wake_ups(int end) noexcept;
+
+bool is_open(int fd) noexcept;
+int close(int fd) noexcept;
+
+int socket(int family, int type, int protocol) noexcept;
+int socketpair(int family, int type, int ends[2]) noexcept;
+int connect(int fd, const sockaddr* address, socklen_t size) noexcept;  // EINTR: it goes on in the background
+int bind(int fd, const sockaddr* address, socklen_t size) noexcept;
+int listen(int fd, int backlog) noexcept;
+int accept(int fd, sockaddr* peer, socklen_t* size) noexcept;
+ssize_t recv(int fd, void* buffer, std::size_t size) noexcept;
+ssize_t send(int fd, const void* data, std::size_t size) noexcept;
+int shutdown(int fd, int how) noexcept;
+int set_option(int fd, int level, int option, int value) noexcept;
+/// The error of what went on in the background (SO_ERROR), which this call clears; or -1.
+int pending_error(int fd) noexcept;
+int local_address(int fd, sockaddr* address, socklen_t* size) noexcept;
+int peer_address(int fd, sockaddr* address, socklen_t* size) noexcept;
+
+int getaddrinfo(const char* host, const char* port, const addrinfo* hints, addrinfo** found) noexcept;
+
+/// Whether an errno says "not now": the call is to be tried again when the descriptor is ready.
+bool would_block(int error) noexcept;
+
+}  // namespace asyncio::detail::sys

@@ -1,0 +1,69 @@
+// StreamReader: bytes from a connection, by count, by line, or until the end.
+// Mirrors: Lib/asyncio/streams.py, StreamReader. Read next: stream_writer.h
+#pragma once
+
+#include <asyncio/coro.h>
+#include <asyncio/detail/connection.h>
+#include <asyncio/detail/reader_state.h>
+#include <asyncio/stream_errors.h>
+
+#include <cstddef>
+#include <exception>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace asyncio {
+
+/// A handle: copies read from the same stream. One task at a time may wait for data (std::runtime_error for a second).
+///
+/// Data are received as they come, up to twice `limit` (64 KiB unless told otherwise); then the connection is not read
+/// until no more than `limit` is left, or a read has to wait, and TCP makes the sender wait. The limit also bounds what
+/// readline() and readuntil() look through. Every member throws the error of the connection, once it has one.
+class StreamReader {
+ public:
+  static constexpr std::size_t kDefaultLimit = 64 * 1024;
+
+  /// One that is fed by hand. (For one that reads from the network: open_connection(), start_server().)
+  /// Throws std::invalid_argument("Limit cannot be <= 0").
+  explicit StreamReader(std::size_t limit = kDefaultLimit);
+
+  /// Up to n bytes, as soon as there is one; "" at the end of the stream. n < 0: all until the end of the stream.
+  Coro<std::string> read(std::ptrdiff_t n = -1) const;
+  /// Exactly n. Throws IncompleteReadError if the stream ends before, std::invalid_argument if n < 0.
+  Coro<std::string> readexactly(std::ptrdiff_t n) const;
+  /// A line with its '\n'; at the end of the stream without, or "". Throws std::invalid_argument if it is longer than
+  /// the limit: the line is dropped, or, if its end was not seen yet, all that is there.
+  Coro<std::string> readline() const;
+  /// Until the separator, and with it; of several, until the one that ends first. Throws IncompleteReadError at the
+  /// end of the stream, LimitOverrunError beyond the limit, std::invalid_argument for an empty separator.
+  Coro<std::string> readuntil(std::string_view separator = "\n") const;
+  Coro<std::string> readuntil(std::initializer_list<std::string_view> separators) const;
+
+  /// The stream has ended, and all has been read.
+  bool at_eof() const noexcept { return state_->eof() && state_->buffer().empty(); }
+  /// The connection's error, or null.
+  std::exception_ptr exception() const noexcept { return state_->exception(); }
+
+  // What a source does: the connection, or whoever feeds it by hand.
+  void feed_data(std::string_view data) const { state_->feed_data(data); }
+  void feed_eof() const { state_->feed_eof(); }
+  void set_exception(std::exception_ptr error) const { state_->set_exception(std::move(error)); }
+
+  // ── for the library ──
+  StreamReader(detail::Ref<detail::ReaderState> state, detail::Ref<detail::ConnectionOwner> owner) noexcept
+      : state_(std::move(state)), owner_(std::move(owner)) {}
+
+ private:
+  // The coroutines proper: they hold a handle, so that one may let go of one's own as they run.
+  static Coro<std::string> read(StreamReader self, std::ptrdiff_t n);
+  static Coro<std::string> readexactly(StreamReader self, std::ptrdiff_t n);
+  static Coro<std::string> readline(StreamReader self);
+  static Coro<std::string> readuntil(StreamReader self, std::vector<std::string> separators);
+
+  detail::Ref<detail::ReaderState> state_;
+  detail::Ref<detail::ConnectionOwner> owner_;  // null if fed by hand
+};
+
+}  // namespace asyncio

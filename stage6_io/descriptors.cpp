@@ -1,0 +1,39 @@
+#include "asyncio/descriptors.h"
+
+#include "asyncio/detail/io_service.h"
+#include "asyncio/sleep_core.h"
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <typeinfo>
+
+namespace asyncio::detail {
+
+SelectorCore& selector_of(Loop& loop) {
+  loop.check_closed();
+  loop.service<IoService>();  // which clears the table when the loop is closed
+  if (auto* selector = dynamic_cast<SelectorCore*>(&loop.core())) return *selector;
+
+  if (!dynamic_cast<SleepCore*>(&loop.core())) {
+    const Core& core = loop.core();
+    throw std::logic_error("this loop's core, " + demangle(typeid(core).name()) +
+                           ", cannot watch descriptors: I/O needs a PollCore (or another SelectorCore)");
+  }
+  auto poll_core = std::make_unique<PollCore>();
+  PollCore& selector = *poll_core;
+  loop.set_core(std::move(poll_core));
+  return selector;
+}
+
+bool unwatch(Loop& loop, int fd, Readiness way) {
+  if (loop.is_closed()) return false;
+  auto* selector = dynamic_cast<SelectorCore*>(&loop.core());
+  return selector && selector->unwatch(fd, way);
+}
+
+void IoService::on_close() noexcept {
+  if (auto* selector = dynamic_cast<SelectorCore*>(&loop_.core())) selector->unwatch_all();
+}
+
+}  // namespace asyncio::detail

@@ -1,0 +1,153 @@
+#include "asyncio/server.h"
+
+#include "asyncio/detail/syscalls.h"
+#include "asyncio/detail/system_error.h"
+#include "asyncio/sleep.h"
+
+#include <cerrno>
+#include <chrono>
+#include <stdexcept>
+
+namespace asyncio {
+namespace detail {
+
+// ── accepting ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void ServerState::start_serving() {
+  if (serving_) return;
+  if (closed_) throw std::runtime_error("server is closed");
+  for (Socket& socket : sockets_) socket.listen(backlog_);
+  for (Socket& socket : sockets_) watch(socket);
+  serving_ = true;
+}
+
+void ServerState::watch(const Socket& socket) {
+  add_reader(*anchor_->loop(), socket.fd(), [self = Ref<ServerState>(this), &socket] { self->accept_from(socket); });
+}
+
+// All that wait to be let in, for they came together; but no more than the queue is long, for others wait as well.
+void ServerState::accept_from(const Socket& socket) {
+  for (int count = 0; count <= backlog_ && !closed_; ++count) {
+    sockaddr_storage storage = {};
+    socklen_t size = sizeof storage;
+    auto* peer = reinterpret_cast<sockaddr*>(&storage);
+    Socket connection(sys::accept(socket.fd(), peer, &size));
+    if (connection) {
+      connect_client(std::move(connection), Address(peer, size));
+      continue;
+    }
+    const int error = errno;
+    if (error == ECONNABORTED) continue;  // it has gone away again as it waited
+    if (sys::would_block(error)) return;
+    if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) return out_of_resources(socket, error);
+    throw_system_error(error, "accept on " + socket.local_address().repr());
+  }
+}
+
+// The client goes on waiting, and so the socket stays ready: look away for a second, and hope that others leave.
+void ServerState::out_of_resources(const Socket& socket, int error) {
+  Loop& loop = *anchor_->loop();
+  const auto failure = std::make_exception_ptr(system_error(error, "accept on " + socket.local_address().repr()));
+  ErrorContext context("socket.accept() out of system resource", failure);
+  loop.call_exception_handler(context.with("socket", socket.local_address().repr()));
+  remove_reader(loop, socket.fd());
+  loop.call_later(std::chrono::seconds(1), [self = Ref<ServerState>(this), &socket] {
+    if (!self->closed_) self->watch(socket);
+  });
+}
+
+// ── a client ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void ServerState::connect_client(Socket socket, const Address& peer) {
+  Loop& loop = *anchor_->loop();
+  const Ref<ReaderState> reader_state(new ReaderState(limit_), adopt);
+  Ref<Connection> connection(new Connection(loop, std::move(socket), peer, reader_state, Ref<ServerState>(this)), adopt);
+  clients_.insert(connection.get());
+  const Ref<ConnectionOwner> owner(new ConnectionOwner(std::move(connection)), adopt);
+  const StreamReader reader(reader_state, owner);
+  const StreamWriter writer(owner);
+
+  auto task = create_task(serve_client(Ref<ServerState>(this), reader, writer), {.loop = &loop});
+  task.add_done_callback([&loop, writer](const Task<>& done) {
+    if (!done.cancelled() && done.exception()) report(loop, writer, done.exception());
+    if (done.cancelled() || done.exception()) writer.close();
+  });
+}
+
+// It holds the server, and with it the callback: if that is a lambda, its captures live as long as its coroutines.
+Coro<> ServerState::serve_client(Ref<ServerState> self, StreamReader reader, StreamWriter writer) {
+  Coro<> client = self->callback_(reader, std::move(writer));
+  if (client) co_await std::move(client);
+}
+
+void ServerState::report(Loop& loop, const StreamWriter& writer, std::exception_ptr error) {
+  ErrorContext context("Unhandled exception in client_connected_cb", std::move(error));
+  loop.call_exception_handler(context.with("transport", "<connection with " + writer.peername().repr() + ">"));
+}
+
+// ── the end ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void ServerState::close() {
+  if (std::exchange(closed_, true)) return;
+  const Ref<ServerState> self(this);  // the watches held it
+  serving_ = false;
+  if (Loop* loop = anchor_->loop()) {
+    for (const Socket& socket : sockets_) remove_reader(*loop, socket.fd());
+  }
+  sockets_.clear();
+  if (forever_ && !forever_.done()) forever_.cancel();
+  if (clients_.empty()) close_waiters_.wake();
+}
+
+void ServerState::detach(Connection& connection) noexcept {
+  if (clients_.erase(&connection) == 0) return;
+  try {
+    if (all_gone()) close_waiters_.wake();
+  } catch (...) {  // the loop is closed: nobody waits
+  }
+}
+
+}  // namespace detail
+
+int Server::port() const noexcept { return sockets().empty() ? 0 : sockets().front().local_address().port(); }
+
+void Server::close_clients() const {
+  for (detail::Connection* client : state_->clients()) client->close();
+}
+
+void Server::abort_clients() const {
+  for (detail::Connection* client : state_->clients()) client->abort();
+}
+
+Coro<> Server::start_serving(detail::Ref<detail::ServerState> state) {
+  state->start_serving();
+  co_await sleep(std::chrono::seconds(0));
+}
+
+Coro<> Server::serve_forever(detail::Ref<detail::ServerState> state) {
+  if (state->forever()) throw std::runtime_error("server is already being awaited on serve_forever()");
+  if (state->closed()) throw std::runtime_error("server is closed");
+  state->start_serving();
+  state->forever() = create_future();
+  CancelledError reason;
+  try {
+    const Future<> forever = state->forever();
+    co_await forever;
+  } catch (const CancelledError& error) {  // there is no other way out
+    reason = error;
+  }
+  state->forever() = Future<>();
+  state->close();
+  try {
+    co_await wait_closed(state);
+  } catch (const CancelledError&) {  // again: then without waiting for the clients
+  }
+  throw reason;
+}
+
+Coro<> Server::wait_closed(detail::Ref<detail::ServerState> state) {
+  if (state->all_gone()) co_return;
+  co_await detail::OnAwait<detail::Turn, detail::WaitList>(state->close_waiters());
+}
+
+}  // namespace asyncio

@@ -1,0 +1,173 @@
+#include "asyncio/stream_reader.h"
+
+#include <algorithm>
+#include <optional>
+#include <stdexcept>
+
+namespace asyncio {
+namespace detail {
+
+// ── the state: fed from one side ────────────────────────────────────────────────────────────────────────────────────
+
+ReaderState::ReaderState(std::size_t limit) : limit_(limit) {
+  if (limit == 0) throw std::invalid_argument("Limit cannot be <= 0");
+}
+
+void ReaderState::feed_data(std::string_view data) {
+  if (eof_) throw std::logic_error("feed_data after feed_eof");
+  if (data.empty()) return;
+  buffer_.append(data);
+  wake_reader();
+  if (source_ && !paused_ && buffer_.size() > 2 * limit_) {
+    paused_ = true;
+    source_->pause_reading();
+  }
+}
+
+void ReaderState::feed_eof() {
+  eof_ = true;
+  wake_reader();
+}
+
+void ReaderState::set_exception(std::exception_ptr error) {
+  exception_ = std::move(error);
+  wake_reader();
+}
+
+void ReaderState::wake_reader() {
+  if (Waiter* waiter = std::exchange(waiter_, nullptr)) waiter->wake();
+}
+
+void ReaderState::resume() {
+  paused_ = false;
+  source_->resume_reading();
+}
+
+// ── … and waited for from the other ─────────────────────────────────────────────────────────────────────────────────
+
+bool ReaderState::Wait::await_ready() {
+  if (reader_.waiter_) {
+    throw std::runtime_error(std::string(function_) +
+                             "() called while another coroutine is already waiting for incoming data");
+  }
+  if (reader_.paused_) reader_.resume();  // to wait for data while nothing is received would be to wait for ever
+  return reader_.source_ && reader_.source_->read_now();
+}
+
+}  // namespace detail
+
+using detail::ByteBuffer;
+using detail::MoreData;
+using detail::ReaderState;
+
+StreamReader::StreamReader(std::size_t limit) : state_(new ReaderState(limit), detail::adopt) {}
+
+Coro<std::string> StreamReader::read(std::ptrdiff_t n) const { return read(*this, n); }
+Coro<std::string> StreamReader::readexactly(std::ptrdiff_t n) const { return readexactly(*this, n); }
+Coro<std::string> StreamReader::readline() const { return readline(*this); }
+Coro<std::string> StreamReader::readuntil(std::string_view separator) const { return readuntil({separator}); }
+Coro<std::string> StreamReader::readuntil(std::initializer_list<std::string_view> separators) const {
+  return readuntil(*this, std::vector<std::string>(separators.begin(), separators.end()));
+}
+
+Coro<std::string> StreamReader::read(StreamReader self, std::ptrdiff_t n) {
+  ReaderState& reader = *self.state_;
+  reader.throw_if_failed();
+  if (n == 0) co_return std::string();
+  if (n < 0) {
+    std::string all;
+    for (;;) {
+      const std::string block = co_await read(self, static_cast<std::ptrdiff_t>(reader.limit()));
+      if (block.empty()) co_return all;
+      all += block;
+    }
+  }
+  while (reader.buffer().empty() && !reader.eof()) co_await MoreData(reader, "read");
+  std::string data = reader.buffer().take(static_cast<std::size_t>(n));
+  reader.maybe_resume();
+  co_return data;
+}
+
+Coro<std::string> StreamReader::readexactly(StreamReader self, std::ptrdiff_t n) {
+  ReaderState& reader = *self.state_;
+  if (n < 0) throw std::invalid_argument("readexactly size can not be less than zero");
+  reader.throw_if_failed();
+  const std::size_t size = static_cast<std::size_t>(n);
+  while (reader.buffer().size() < size) {
+    if (reader.eof()) throw IncompleteReadError(reader.buffer().take(size), size);
+    co_await MoreData(reader, "readexactly");
+  }
+  std::string data = reader.buffer().take(size);
+  reader.maybe_resume();
+  co_return data;
+}
+
+Coro<std::string> StreamReader::readline(StreamReader self) {
+  ByteBuffer& buffer = self.state_->buffer();
+  try {
+    std::string line = co_await self.readuntil("\n");
+    co_return line;
+  } catch (const IncompleteReadError& end) {
+    co_return end.partial();
+  } catch (const LimitOverrunError& too_long) {
+    const bool found = buffer.view().substr(too_long.consumed()).starts_with('\n');
+    buffer.drop(found ? too_long.consumed() + 1 : buffer.size());
+    self.state_->maybe_resume();
+    throw std::invalid_argument(too_long.what());
+  }
+}
+
+namespace {
+
+/// Where a separator was found: the bytes before it, and with it.
+struct Match {
+  std::size_t begin;
+  std::size_t end;
+};
+
+std::optional<Match> find_first_end(std::string_view data, const std::vector<std::string>& separators, std::size_t from) {
+  std::optional<Match> first;
+  for (const std::string& separator : separators) {
+    const std::size_t begin = data.find(separator, from);
+    if (begin == data.npos) continue;
+    const std::size_t end = begin + separator.size();
+    if (!first || end < first->end) first = Match{begin, end};
+  }
+  return first;
+}
+
+}  // namespace
+
+Coro<std::string> StreamReader::readuntil(StreamReader self, std::vector<std::string> separators) {
+  ReaderState& reader = *self.state_;
+  ByteBuffer& buffer = reader.buffer();
+  // The shortest first: of two that end at the same byte it is the one that counts.
+  const auto shorter = [](const std::string& a, const std::string& b) { return a.size() < b.size(); };
+  std::stable_sort(separators.begin(), separators.end(), shorter);
+  if (separators.empty()) throw std::invalid_argument("Separator should contain at least one element");
+  if (separators.front().empty()) throw std::invalid_argument("Separator should be at least one-byte string");
+  reader.throw_if_failed();
+
+  const std::size_t longest = separators.back().size();
+  std::size_t searched = 0;  // up to here no separator begins
+  std::optional<Match> match;
+  for (;;) {
+    match = find_first_end(buffer.view(), separators, searched);
+    if (match) break;
+    // The end of the buffer may be the beginning of a separator: all of it but its last byte.
+    searched = buffer.size() + 1 > longest ? buffer.size() + 1 - longest : 0;
+    if (searched > reader.limit()) {
+      throw LimitOverrunError("Separator is not found, and chunk exceed the limit", searched);
+    }
+    if (reader.eof()) throw IncompleteReadError(buffer.take(buffer.size()), std::nullopt);
+    co_await MoreData(reader, "readuntil");
+  }
+  if (match->begin > reader.limit()) {
+    throw LimitOverrunError("Separator is found, but chunk is longer than limit", match->begin);
+  }
+  std::string chunk = buffer.take(match->end);
+  reader.maybe_resume();
+  co_return chunk;
+}
+
+}  // namespace asyncio

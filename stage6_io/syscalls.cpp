@@ -1,0 +1,140 @@
+#include "asyncio/detail/syscalls.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+
+#ifdef __linux__
+#include <sys/eventfd.h>
+#endif
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0  // where it is missing (macOS), SO_NOSIGPIPE does it: see prepare()
+#endif
+
+namespace asyncio::detail::sys {
+namespace {
+
+template <class Call>
+auto retry(Call call) noexcept {
+  decltype(call()) result;
+  do {
+    result = call();
+  } while (result == -1 && errno == EINTR);
+  return result;
+}
+
+#ifndef __linux__
+// Two steps where the kernel does not offer one: a fork() between them would hand the descriptor down.
+int prepare(int fd) noexcept {
+  if (fd == -1) return -1;
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+#ifdef SO_NOSIGPIPE
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
+#endif
+  return fd;
+}
+#endif
+
+}  // namespace
+
+int poll(pollfd* descriptors, std::size_t count, int timeout_ms) noexcept {
+  return ::poll(descriptors, static_cast<nfds_t>(count), timeout_ms);
+}
+
+// ── waking up ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+int wake_pipe(int ends[2]) noexcept {
+#ifdef __linux__
+  return ends[0] = ends[1] = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+#else
+  if (::pipe(ends) == -1) return -1;
+  prepare(ends[0]);
+  return prepare(ends[1]);
+#endif
+}
+
+void write_wake_up(int end) noexcept {
+  const int saved_errno = errno;  // it may be a signal handler that calls, between somebody's call and its errno
+  const std::uint64_t one = 1;    // what an eventfd takes; to a pipe it is eight bytes like any others
+  static_cast<void>(retry([&] { return ::write(end, &one, sizeof one); }));
+  errno = saved_errno;
+}
+
+void drain_wake_ups(int end) noexcept {
+  std::uint64_t sink[16];
+  while (retry([&] { return ::read(end, sink, sizeof sink); }) == static_cast<ssize_t>(sizeof sink)) {
+  }
+}
+
+// ── descriptors and sockets ─────────────────────────────────────────────────────────────────────────────────────────
+
+bool is_open(int fd) noexcept { return ::fcntl(fd, F_GETFD) != -1; }
+
+int close(int fd) noexcept { return ::close(fd); }  // never twice: after EINTR, Linux has closed it
+
+int socket(int family, int type, int protocol) noexcept {
+#ifdef __linux__
+  return ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+#else
+  return prepare(::socket(family, type, protocol));
+#endif
+}
+
+int socketpair(int family, int type, int ends[2]) noexcept {
+#ifdef __linux__
+  return ::socketpair(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends);
+#else
+  if (::socketpair(family, type, 0, ends) == -1) return -1;
+  prepare(ends[0]);
+  prepare(ends[1]);
+  return 0;
+#endif
+}
+
+int connect(int fd, const sockaddr* address, socklen_t size) noexcept { return ::connect(fd, address, size); }
+int bind(int fd, const sockaddr* address, socklen_t size) noexcept { return ::bind(fd, address, size); }
+int listen(int fd, int backlog) noexcept { return ::listen(fd, backlog); }
+
+int accept(int fd, sockaddr* peer, socklen_t* size) noexcept {
+#ifdef __linux__
+  return retry([=] { return ::accept4(fd, peer, size, SOCK_NONBLOCK | SOCK_CLOEXEC); });
+#else
+  return prepare(retry([=] { return ::accept(fd, peer, size); }));
+#endif
+}
+
+ssize_t recv(int fd, void* buffer, std::size_t size) noexcept {
+  return retry([=] { return ::recv(fd, buffer, size, 0); });
+}
+
+ssize_t send(int fd, const void* data, std::size_t size) noexcept {
+  return retry([=] { return ::send(fd, data, size, MSG_NOSIGNAL); });
+}
+
+int shutdown(int fd, int how) noexcept { return ::shutdown(fd, how); }
+
+int set_option(int fd, int level, int option, int value) noexcept {
+  return ::setsockopt(fd, level, option, &value, sizeof value);
+}
+
+int pending_error(int fd) noexcept {
+  int error = 0;
+  socklen_t size = sizeof error;
+  return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == -1 ? -1 : error;
+}
+
+int local_address(int fd, sockaddr* address, socklen_t* size) noexcept { return ::getsockname(fd, address, size); }
+int peer_address(int fd, sockaddr* address, socklen_t* size) noexcept { return ::getpeername(fd, address, size); }
+
+int getaddrinfo(const char* host, const char* port, const addrinfo* hints, addrinfo** found) noexcept {
+  return ::getaddrinfo(host, port, hints, found);
+}
+
+bool would_block(int error) noexcept { return error == EAGAIN || (EWOULDBLOCK != EAGAIN && error == EWOULDBLOCK); }
+
+}  // namespace asyncio::detail::sys

@@ -1,0 +1,919 @@
+"""Runs scenarios on CPython's asyncio, in virtual time, and logs what happens. interpreter.cpp is its twin.
+
+Four orders that asyncio leaves open are fixed here, each as our library fixes it, and nothing else is touched:
+timers that are due at the same time run first in, first out (FifoTimer); and the sets inside wait(), as_completed(),
+TaskGroup and all_tasks() are walked in the order of insertion or creation (OrderedSet).
+"""
+
+import ast
+import asyncio
+import asyncio.base_events
+import asyncio.runners
+import asyncio.taskgroups
+import asyncio.tasks
+import gc
+import inspect
+import itertools
+import re
+import signal
+import sys
+import warnings
+
+from scenario import Block, parse
+
+MAX_TICKS = 2000  # a program that is still busy then is stopped
+
+# ── orders ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class FifoTimer(asyncio.TimerHandle):
+    __slots__ = ("number",)
+    numbers = itertools.count()
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.number = next(self.numbers)
+
+    def __lt__(self, other):
+        return self._when < other._when or (self._when == other._when and self.number < other.number)
+
+
+class OrderedSet(dict):
+    """As much of a set as asyncio uses, in the order of insertion."""
+
+    def __init__(self, items=()):
+        super().__init__(dict.fromkeys(items))
+
+    def add(self, item):
+        self[item] = None
+
+    def discard(self, item):
+        self.pop(item, None)
+
+    def remove(self, item):
+        del self[item]
+
+
+class SetComprehensionsToCalls(ast.NodeTransformer):
+    def visit_SetComp(self, node):
+        self.generic_visit(node)
+        generator = ast.GeneratorExp(node.elt, node.generators)
+        return ast.copy_location(ast.Call(ast.Name("set", ast.Load()), [generator], []), node)
+
+
+def fix_orders():
+    asyncio.events.TimerHandle = FifoTimer
+    for module in (asyncio.tasks, asyncio.taskgroups):
+        module.set = OrderedSet  # found before the builtin one
+    # as_completed() writes one of its two sets as {... for ...}: the same function, compiled with set(...) instead.
+    owner = asyncio.tasks._AsCompletedIterator if hasattr(asyncio.tasks, "_AsCompletedIterator") else None
+    if owner:
+        source = inspect.cleandoc("\n" + inspect.getsource(owner.__init__))
+        tree = SetComprehensionsToCalls().visit(ast.parse(source))
+        names = {}
+        exec(compile(ast.fix_missing_locations(tree), asyncio.tasks.__file__, "exec"), vars(asyncio.tasks), names)
+        owner.__init__ = names["__init__"]
+
+
+fix_orders()
+
+# ── the loop in virtual time ────────────────────────────────────────────────────────────────────────────────────────
+
+
+class OracleLoop(asyncio.BaseEventLoop):
+    """Time is a whole number, and moves only when there is nothing to run. A loop that would wait for ever stops."""
+
+    def __init__(self):
+        super().__init__()
+        self.tick = 0
+        self.now = 0
+        self._selector = self
+        self.created = []
+
+    def create_task(self, coroutine, **options):
+        task = super().create_task(coroutine, **options)
+        self.created.append(task)
+        return task
+
+    def time(self):
+        return self.now
+
+    def select(self, timeout):
+        if timeout is None:
+            self.stop()
+        elif timeout > 0:
+            self.now += timeout
+        return ()
+
+    def _process_events(self, events):
+        pass
+
+    def _write_to_self(self):
+        pass
+
+    def _run_once(self):
+        self.tick += 1
+        if self.tick > MAX_TICKS:
+            self.stop()
+        super()._run_once()
+
+
+# ── what values and errors look like in a log ───────────────────────────────────────────────────────────────────────
+
+
+class E1(Exception):
+    pass
+
+
+class E2(Exception):
+    pass
+
+
+ERRORS = {"E1": E1, "E2": E2, "C": asyncio.CancelledError, "T": asyncio.TimeoutError, "V": ValueError}
+SAME_WORDS = {"invalid state": "done", "Result is not set.": "not done", "Exception is not set.": "not done"}
+
+
+def show_error(error):
+    if isinstance(error, asyncio.CancelledError):
+        return f"C({error.args[0]})" if error.args and error.args[0] else "C"  # gather() makes some with ""
+    if isinstance(error, TimeoutError):
+        return "Timeout"
+    if isinstance(error, BaseExceptionGroup):
+        return "G[" + ",".join(map(show_error, error.exceptions)) + "]"
+    text = str(error)
+    if isinstance(error, asyncio.InvalidStateError):
+        text = SAME_WORDS.get(text, text)
+    return f"{type(error).__name__}({re.sub('<.*>', '<>', text) if '<' in text else text})"
+
+
+def show(value):
+    if isinstance(value, list):
+        return "[" + ",".join(map(show, value)) + "]"
+    if isinstance(value, BaseException):
+        return "!" + show_error(value)
+    return str(value)
+
+
+def show_final(future):
+    if not future.done():
+        return "pending"
+    if future.cancelled():
+        return "cancelled"
+    error = future._exception  # not exception(): that would count as looked at
+    if error is not None:
+        return "!" + (show_error(error).split("(")[0].split("[")[0])
+    return "=" + show(future._result)
+
+
+# ── the interpreter ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+RETURN = object()
+SKIP = "-"  # an operand is empty, or waiting for it could close a circle
+
+
+class Context:
+    """Of one coroutine (or callback): its name, the rank of its task, and the scopes it is in."""
+
+    __slots__ = ("who", "rank", "value", "timeouts")
+
+    def __init__(self, who, rank):
+        self.who = who
+        self.rank = rank
+        self.value = 0
+        self.timeouts = []
+
+
+class Register:
+    """A future and its rank. A task may await only what ranks higher than itself: so no circle of tasks that await
+    each other can form, through which cancel() would run for ever."""
+
+    __slots__ = ("future", "rank", "plain")
+
+    def __init__(self, future, rank, plain=True):
+        self.future = future
+        self.rank = rank
+        self.plain = plain  # its result is one number
+
+
+NO_RANK = 1 << 30
+
+
+def message_of(word):
+    return None if word == "-" else word
+
+
+def delay_of(word):
+    return None if word == "-" else int(word)
+
+
+def make_error(kind, message):
+    if kind == "T":
+        return TimeoutError()
+    return ERRORS[kind]() if message == "-" else ERRORS[kind](message)
+
+
+class Run:
+    """One run of one program."""
+
+    def __init__(self, text):
+        self.text = text
+        self.lines = []
+        self.late = []  # what is only known when objects die
+        self.over = False
+        self.last_tick = -1
+        self.loop = OracleLoop()
+        self.loop.set_exception_handler(self.on_error)
+        self.registers = {}
+        self.primitives = {}
+        self.callbacks = {}
+        self.handles = {}
+        self.groups = {}
+
+    # ── the log ──
+
+    def log(self, who, text):
+        if self.over:
+            return
+        loop = self.loop
+        if loop.tick != self.last_tick:
+            self.last_tick = loop.tick
+            self.lines.append(f"@{loop.tick} {loop.now}")
+        self.lines.append(f"{who} {text}")
+
+    def on_error(self, loop, context):
+        message = context["message"]
+        error = context.get("exception")
+        task = context.get("task") or context.get("future")
+        name = task.get_name() if isinstance(task, asyncio.Task) else type(task).__name__
+        if name.startswith("Task-"):
+            name = "Task"
+        shown = show_error(error) if error is not None else "nothing"
+        if message.endswith("exception was never retrieved"):
+            self.late.append(f"never {name} !{shown}")
+        elif message == "Task was destroyed but it is pending!":
+            pass  # CPython says so whenever the collector comes by; the log has the task among the final states
+        elif message.startswith("Exception in callback"):
+            self.log("handler", f"callback !{shown}")
+        elif message.startswith("unhandled exception during asyncio.run()"):
+            self.log("handler", f"shutdown {name} !{shown}")
+        elif message.endswith("exception in shielded future"):
+            self.log("handler", f"shield !{shown}")
+        elif "has errored out but its parent" in message:
+            self.log("handler", f"orphan {name} !{shown}")
+        else:
+            self.log("handler", f"{message} !{shown}")
+
+    # ── running blocks ──
+
+    def compile(self, block):
+        """Looks every word up once: [(word, function, is a coroutine function, arguments, what to swallow)]"""
+        block.code = code = []
+        for word, *arguments in block.statements:
+            swallow = ()
+            if word[0] == "?":
+                word, swallow = word[1:], Exception
+            elif word[0] == "!":
+                word, swallow = word[1:], BaseException
+            function = OPERATIONS[word]
+            code.append((word, function, inspect.iscoroutinefunction(function), arguments, swallow))
+            for argument in arguments:
+                if isinstance(argument, Block):
+                    self.compile(argument)
+
+    async def run_block(self, context, block):
+        for word, function, is_async, arguments, swallow in block.code:
+            try:
+                result = function(self, context, *arguments)
+                if is_async:
+                    result = await result
+            except GeneratorExit:
+                raise
+            except BaseException as error:
+                self.log(context.who, f"{word} !{show_error(error)}")
+                if isinstance(error, swallow):
+                    continue
+                raise
+            if result is RETURN:
+                return RETURN
+            self.log(context.who, f"{word} {result}" if result is not None else word)
+
+    def run_callback(self, block):
+        context = Context(block.id, block.id)
+        self.log(block.id, "*")
+        for word, function, is_async, arguments, swallow in block.code:
+            if is_async:
+                result = SKIP
+            else:
+                try:
+                    result = function(self, context, *arguments)
+                except BaseException as error:
+                    self.log(context.who, f"{word} !{show_error(error)}")
+                    if isinstance(error, swallow):
+                        continue
+                    raise
+            if result is RETURN:
+                return
+            self.log(context.who, f"{word} {result}" if result is not None else word)
+
+    async def coroutine(self, block, rank):
+        """A block as a coroutine of its own."""
+        context = Context(block.id, rank)
+        self.log(block.id, "+")
+        try:
+            await self.run_block(context, block)
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            self.log(block.id, f"+ !{show_error(error)}")
+            raise
+        self.log(block.id, f"+ ={context.value}")
+        return context.value
+
+    # ── operands ──
+
+    def primitive(self, name):
+        if name not in self.primitives:
+            if name == "C1":
+                self.primitives[name] = asyncio.Condition(self.primitive("L0"))
+            else:
+                self.primitives[name] = PRIMITIVES[name]()
+        return self.primitives[name]
+
+    def register(self, name):
+        if name not in self.registers and name[0] == "f":
+            self.registers[name] = Register(self.loop.create_future(), NO_RANK)
+        return self.registers.get(name)
+
+    def operands(self, words, only_plain):
+        """[(label, what to hand to asyncio, rank)]; a block becomes a coroutine."""
+        found = []
+        for word in words:
+            if isinstance(word, Block):
+                found.append((str(word.id), self.coroutine(word, word.id), word.id))
+            else:
+                register = self.register(word)
+                if register is not None and (register.plain or not only_plain):
+                    found.append((word, register.future, register.rank))
+        return found
+
+    def may_await(self, context, register):
+        return register.rank > context.rank or register.future is asyncio.current_task()
+
+    # ── the whole ──
+
+    def run(self):
+        loop = self.loop
+        try:
+            program = parse(self.text)
+            self.compile(program)
+            main = loop.create_task(self.coroutine(program, 0))
+            try:
+                self.log("run", "=" + show(loop.run_until_complete(main)))
+            except BaseException as error:
+                self.log("run", "!" + show_error(error))
+            try:
+                asyncio.runners._cancel_all_tasks(loop)
+            except BaseException as error:
+                self.log("close", "!" + show_error(error))
+            for name, register in sorted(self.registers.items()):
+                self.lines.append(f"{name} {show_final(register.future)}")
+            for name in sorted(self.primitives):
+                self.lines.append(f"{name} {self.state_of(name)}")
+        finally:
+            self.over = True
+            loop.close()
+
+    def state_of(self, name):
+        primitive = self.primitive(name)
+        kind = name[0]
+        if kind == "E":
+            return "set" if primitive.is_set() else "unset"
+        if kind == "B":
+            return f"{primitive.n_waiting} {'broken' if primitive.broken else 'whole'}"
+        if kind == "Q":
+            return f"{primitive.qsize()} {'empty' if primitive.empty() else ''}{'full' if primitive.full() else ''}"
+        return "locked" if primitive.locked() else "unlocked"
+
+    def forget(self):
+        """Drops all that a user would hold, so that what was never looked at is reported."""
+        self.registers = self.primitives = self.callbacks = self.handles = self.groups = None
+        self.loop.created = None
+
+
+PRIMITIVES = {
+    "L0": asyncio.Lock,
+    "L1": asyncio.Lock,
+    "E0": asyncio.Event,
+    "E1": asyncio.Event,
+    "C0": asyncio.Condition,
+    "S0": lambda: asyncio.Semaphore(1),
+    "S1": lambda: asyncio.Semaphore(2),
+    "S2": lambda: asyncio.Semaphore(0),
+    "S3": lambda: asyncio.BoundedSemaphore(1),
+    "B0": lambda: asyncio.Barrier(2),
+    "B1": lambda: asyncio.Barrier(3),
+    "Q0": asyncio.Queue,
+    "Q1": lambda: asyncio.Queue(1),
+    "Q2": lambda: asyncio.LifoQueue(2),
+    "Q3": asyncio.PriorityQueue,
+    "Q4": lambda: asyncio.PriorityQueue(2),
+}
+
+# ── the words ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+OPERATIONS = {}
+
+
+def operation(word):
+    def add(function):
+        OPERATIONS[word] = function
+        return function
+
+    return add
+
+
+def flag(value):
+    return "T" if value else "F"
+
+
+# A task's own course
+
+
+@operation("sleep")
+async def _(run, context, delay):
+    await asyncio.sleep(int(delay))
+
+
+@operation("sleepv")
+async def _(run, context, delay, value):
+    return show(await asyncio.sleep(int(delay), int(value)))
+
+
+@operation("ret")
+def _(run, context, value):
+    context.value = int(value)
+    return RETURN
+
+
+@operation("raise")
+def _(run, context, kind, message):
+    raise make_error(kind, message)
+
+
+CAUGHT = {"c": asyncio.CancelledError, "e": Exception, "a": BaseException}
+
+
+@operation("try")
+async def _(run, context, body, *clauses):
+    """try {…} [cc|cr|ec|er|ac|ar {…}] [fin {…}]: catches CancelledError, Exception, all; then swallows or re-raises."""
+    pending = None
+    result = None
+    try:
+        result = await run.run_block(context, body)
+    except GeneratorExit:
+        raise
+    except BaseException as error:
+        pending = error
+    for clause, block in zip(clauses[::2], clauses[1::2]):
+        if clause != "fin":
+            if pending is None or not isinstance(pending, CAUGHT[clause[0]]):
+                continue
+            caught, pending = pending, None
+            run.log(context.who, f"caught {show_error(caught)}")
+            try:
+                result = await run.run_block(context, block)
+                if clause[1] == "r" and result is not RETURN:
+                    pending = caught
+            except GeneratorExit:
+                raise
+            except BaseException as error:
+                pending = error
+        else:
+            run.log(context.who, "finally")
+            if await run.run_block(context, block) is RETURN:
+                return RETURN
+    if pending is not None:
+        raise pending
+    return result
+
+
+@operation("cancelme")
+def _(run, context, message):
+    task = asyncio.current_task()
+    return SKIP if task is None else flag(task.cancel(message_of(message)))
+
+
+@operation("uncancel")
+def _(run, context):
+    task = asyncio.current_task()
+    return SKIP if task is None else task.uncancel()
+
+
+@operation("uncancelr")
+def _(run, context, name):
+    register = run.register(name)
+    return register.future.uncancel() if register and isinstance(register.future, asyncio.Task) else SKIP
+
+
+@operation("cancelling")
+def _(run, context):
+    task = asyncio.current_task()
+    return SKIP if task is None else task.cancelling()
+
+
+@operation("tasks")
+def _(run, context):
+    return len(asyncio.all_tasks(run.loop))
+
+
+# Futures and tasks
+
+
+@operation("set")
+def _(run, context, name, value):
+    run.register(name).future.set_result(int(value))
+
+
+@operation("exc")
+def _(run, context, name, kind, message):
+    run.register(name).future.set_exception(make_error(kind, message))
+
+
+@operation("cancel")
+def _(run, context, name, message):
+    register = run.register(name)
+    return flag(register.future.cancel(message_of(message))) if register else SKIP
+
+
+@operation("res")
+def _(run, context, name):
+    register = run.register(name)
+    return show(register.future.result()) if register else SKIP
+
+
+@operation("exn")
+def _(run, context, name):
+    register = run.register(name)
+    if not register:
+        return SKIP
+    error = register.future.exception()
+    return "none" if error is None else show(error)
+
+
+@operation("state")
+def _(run, context, name):
+    register = run.register(name)
+    if not register:
+        return SKIP
+    return "cancelled" if register.future.cancelled() else "done" if register.future.done() else "pending"
+
+
+@operation("await")
+async def _(run, context, name):
+    register = run.register(name)
+    if not register or not run.may_await(context, register):
+        return SKIP
+    return show(await register.future)
+
+
+@operation("spawn")
+def _(run, context, name, block):
+    task = asyncio.create_task(run.coroutine(block, block.id), name=str(block.id))
+    run.registers[name] = Register(task, block.id)
+
+
+@operation("cb")
+def _(run, context, name, callback_name, block):
+    register = run.register(name)
+    if not register:
+        return SKIP
+
+    def callback(future):
+        run.run_callback(block)
+
+    register.future.add_done_callback(callback)
+    run.callbacks[callback_name] = (register.future, callback)
+
+
+@operation("rmcb")
+def _(run, context, callback_name):
+    if callback_name not in run.callbacks:
+        return SKIP
+    future, callback = run.callbacks[callback_name]
+    return future.remove_done_callback(callback)
+
+
+# Callbacks of the loop
+
+
+@operation("soon")
+def _(run, context, name, block):
+    run.handles[name] = run.loop.call_soon(run.run_callback, block)
+
+
+@operation("later")
+def _(run, context, name, delay, block):
+    run.handles[name] = run.loop.call_later(int(delay), run.run_callback, block)
+
+
+@operation("at")
+def _(run, context, name, when, block):
+    run.handles[name] = run.loop.call_at(int(when), run.run_callback, block)
+
+
+@operation("hcancel")
+def _(run, context, name):
+    if name not in run.handles:
+        return SKIP
+    run.handles[name].cancel()
+
+
+@operation("hstate")
+def _(run, context, name):
+    return flag(run.handles[name].cancelled()) if name in run.handles else SKIP
+
+
+# Combinators
+
+
+def gather(run, name, words, return_exceptions):
+    children = run.operands(words, only_plain=True)
+    future = asyncio.gather(*(child for _, child, _ in children), return_exceptions=return_exceptions)
+    rank = min((rank for _, _, rank in children), default=NO_RANK)
+    run.registers[name] = Register(future, rank, plain=False)
+
+
+@operation("gather")
+def _(run, context, name, *words):
+    gather(run, name, words, False)
+
+
+@operation("gatherx")
+def _(run, context, name, *words):
+    gather(run, name, words, True)
+
+
+@operation("shield")
+def _(run, context, name, word):
+    inner = run.operands([word], only_plain=False)
+    if not inner:
+        return SKIP
+    plain = isinstance(word, Block) or run.register(word).plain
+    _, awaitable, rank = inner[0]
+    future = asyncio.shield(awaitable)
+    run.registers[name] = Register(future, rank, plain)
+
+
+WHEN = {"first": asyncio.FIRST_COMPLETED, "error": asyncio.FIRST_EXCEPTION, "all": asyncio.ALL_COMPLETED}
+
+
+@operation("wait")
+async def _(run, context, when, timeout, *words):
+    futures = run.operands(words, only_plain=False)
+    labels = {}
+    for label, future, _ in futures:
+        labels.setdefault(future, label)
+    done, pending = await asyncio.wait([future for _, future, _ in futures], timeout=delay_of(timeout),
+                                       return_when=WHEN[when])
+    return ",".join(labels[future] for future in done) + "|" + ",".join(labels[future] for future in pending)
+
+
+@operation("asc")
+async def _(run, context, timeout, *words):
+    for coming in asyncio.as_completed([x for _, x, _ in run.operands(words, only_plain=True)],
+                                       timeout=delay_of(timeout)):
+        try:
+            run.log(context.who, "asc " + show(await coming))
+        except Exception as error:
+            run.log(context.who, "asc !" + show_error(error))
+
+
+@operation("asa")
+async def _(run, context, timeout, *words):
+    operands = run.operands(words, only_plain=True)
+    labels = {}
+    for label, future, _ in operands:
+        labels.setdefault(future, label)
+    async for future in asyncio.as_completed([x for _, x, _ in operands], timeout=delay_of(timeout)):
+        run.log(context.who, f"asa {labels.get(future, 'new')} {show_final(future)}")
+
+
+@operation("wfor")
+async def _(run, context, timeout, word):
+    if isinstance(word, Block):
+        return show(await asyncio.wait_for(run.coroutine(word, context.rank), delay_of(timeout)))
+    register = run.register(word)
+    if not register or not run.may_await(context, register):
+        return SKIP
+    return show(await asyncio.wait_for(register.future, delay_of(timeout)))
+
+
+async def in_timeout(run, context, scope, block):
+    async with scope:
+        context.timeouts.append(scope)
+        try:
+            return await run.run_block(context, block)
+        finally:
+            context.timeouts.pop()
+
+
+@operation("tmo")
+async def _(run, context, delay, block):
+    return await in_timeout(run, context, asyncio.timeout(delay_of(delay)), block)
+
+
+@operation("tat")
+async def _(run, context, when, block):
+    return await in_timeout(run, context, asyncio.timeout_at(delay_of(when)), block)
+
+
+@operation("resched")
+def _(run, context, delay):
+    if not context.timeouts:
+        return SKIP
+    context.timeouts[-1].reschedule(None if delay == "-" else run.loop.time() + int(delay))
+
+
+@operation("expired")
+def _(run, context):
+    if not context.timeouts:
+        return SKIP
+    when = context.timeouts[-1].when()
+    return f"{'-' if when is None else when} {flag(context.timeouts[-1].expired())}"
+
+
+@operation("tg")
+async def _(run, context, name, block):
+    group = asyncio.TaskGroup()
+    try:
+        async with group:
+            run.groups[name] = group
+            return await run.run_block(context, block)
+    finally:
+        if not run.over and run.groups.get(name) is group:
+            del run.groups[name]
+
+
+@operation("tgs")
+def _(run, context, group, name, block):
+    if group not in run.groups:
+        return SKIP
+    task = run.groups[group].create_task(run.coroutine(block, block.id), name=str(block.id))
+    run.registers[name] = Register(task, block.id)
+
+
+# Synchronization
+
+
+@operation("acq")
+async def _(run, context, name):
+    await run.primitive(name).acquire()
+
+
+@operation("rel")
+def _(run, context, name):
+    run.primitive(name).release()
+
+
+@operation("with")
+async def _(run, context, name, block):
+    async with run.primitive(name) as place:
+        run.log(context.who, f"in {place}" if name[0] == "B" else "in")
+        return await run.run_block(context, block)
+
+
+@operation("prim")
+def _(run, context, name):
+    return run.state_of(name)
+
+
+@operation("eset")
+def _(run, context, name):
+    run.primitive(name).set()
+
+
+@operation("eclear")
+def _(run, context, name):
+    run.primitive(name).clear()
+
+
+@operation("ewait")
+async def _(run, context, name):
+    await run.primitive(name).wait()
+
+
+@operation("cwait")
+async def _(run, context, name):
+    await run.primitive(name).wait()
+
+
+@operation("cwaitfor")
+async def _(run, context, name, future):
+    return flag(await run.primitive(name).wait_for(lambda: run.register(future).future.done()))
+
+
+@operation("notify")
+def _(run, context, name, n):
+    run.primitive(name).notify(int(n))
+
+
+@operation("notifyall")
+def _(run, context, name):
+    run.primitive(name).notify_all()
+
+
+@operation("bwait")
+async def _(run, context, name):
+    return await run.primitive(name).wait()
+
+
+@operation("breset")
+async def _(run, context, name):
+    await run.primitive(name).reset()
+
+
+@operation("babort")
+async def _(run, context, name):
+    await run.primitive(name).abort()
+
+
+@operation("put")
+async def _(run, context, name, value):
+    await run.primitive(name).put(int(value))
+
+
+@operation("get")
+async def _(run, context, name):
+    return await run.primitive(name).get()
+
+
+@operation("putn")
+def _(run, context, name, value):
+    run.primitive(name).put_nowait(int(value))
+
+
+@operation("getn")
+def _(run, context, name):
+    return run.primitive(name).get_nowait()
+
+
+@operation("tdone")
+def _(run, context, name):
+    run.primitive(name).task_done()
+
+
+@operation("join")
+async def _(run, context, name):
+    await run.primitive(name).join()
+
+
+@operation("shutdown")
+def _(run, context, name, immediate):
+    run.primitive(name).shutdown(immediate == "now")
+
+
+# ── many programs ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class OrderedTasks:
+    """asyncio.tasks as asyncio.runners sees it, but for the order of all_tasks()."""
+
+    def __getattr__(self, name):
+        return getattr(asyncio.tasks, name)
+
+    @staticmethod
+    def all_tasks(loop):
+        tasks = asyncio.tasks.all_tasks(loop)
+        return [task for task in loop.created if task in tasks]
+
+
+def prepare():
+    """Settings for a process that does nothing but this."""
+    warnings.simplefilter("ignore")  # coroutines that were never awaited
+    sys.unraisablehook = lambda _: None  # coroutines that are collected while they wait
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    asyncio.runners.tasks = OrderedTasks()
+    gc.disable()
+    gc.freeze()
+
+
+def run_programs(texts, at_once=100):
+    """The logs of many programs, as lists of lines. The garbage is collected for many at a time: it is slow."""
+    logs = []
+    for start in range(0, len(texts), at_once):
+        runs = [Run(text) for text in texts[start : start + at_once]]
+        for run in runs:
+            run.run()
+        for run in runs:
+            run.forget()
+        gc.collect()
+        for run in runs:
+            logs.append(run.lines + sorted(run.late))
+    return logs
+
+
+if __name__ == "__main__":
+    prepare()
+    for lines in run_programs([line.strip() for line in sys.stdin if line.strip()]):
+        print(*lines, sep="\n")
+        print("%")

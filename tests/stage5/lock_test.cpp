@@ -1,0 +1,505 @@
+// Lock: fair, one tick from hand to hand, and never lost.
+#include <asyncio/lock.h>
+#include <support/counted.h>
+
+#include <memory>
+
+#include "sync_support.h"
+
+namespace asyncio {
+namespace {
+
+using testing::finished;
+using testing::Ints;
+using testing::Log;
+using testing::message_of;
+using testing::run_virtual;
+using testing::tick;
+using testing::ticks_of;
+using namespace std::chrono_literals;
+
+Coro<> note_when_acquired(Lock& lock, Ints& result, int number) {
+  co_await lock.acquire();
+  result.push_back(number);
+}
+
+Coro<> hold_for_a_tick(Lock& lock) {
+  const auto guard = co_await lock.scoped();
+  co_await tick();
+}
+
+// ── order ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+// test_locks.py: LockTests.test_acquire
+TEST(Lock, ReleaseLetsInTheFirstInLineOneTickLater) {
+  auto main = []() -> Coro<> {
+    Lock lock;
+    Ints result;
+    co_await lock.acquire();
+    auto t1 = create_task(note_when_acquired(lock, result, 1));
+    auto t2 = create_task(note_when_acquired(lock, result, 2));
+    co_await tick();
+    EXPECT_EQ(result, (Ints{}));
+
+    lock.release();
+    co_await tick();
+    EXPECT_EQ(result, (Ints{1}));
+    co_await tick();
+    EXPECT_EQ(result, (Ints{1}));
+
+    auto t3 = create_task(note_when_acquired(lock, result, 3));
+    lock.release();
+    co_await tick();
+    EXPECT_EQ(result, (Ints{1, 2}));
+    lock.release();
+    co_await tick();
+    EXPECT_EQ(result, (Ints{1, 2, 3}));
+    EXPECT_TRUE(t1.done() && t2.done() && t3.done());
+  };
+  run_virtual(main);
+}
+
+// asyncio-rules.md 47: no barging
+TEST(Lock, ANewcomerQueuesBehindAWokenWaiterThoughLockedIsFalse) {
+  auto main = []() -> Coro<> {
+    Lock lock;
+    Ints result;
+    co_await lock.acquire();
+    auto waiter = create_task(note_when_acquired(lock, result, 1));
+    co_await tick();
+    auto release_after_it = [&]() -> Coro<> {
+      co_await waiter;
+      lock.release();
+    };
+    auto releaser = create_task(release_after_it);
+    lock.release();
+    EXPECT_FALSE(lock.locked());
+    EXPECT_EQ(lock.repr(), "<Lock [unlocked, waiters:1]>");
+    co_await lock.acquire();
+    result.push_back(2);
+    EXPECT_EQ(result, (Ints{1, 2}));
+  };
+  run_virtual(main);
+}
+
+TEST(Lock, AHolderThatReleasesAndAcquiresAgainGoesToTheEndOfTheQueue) {
+  auto main = []() -> Coro<> {
+    Lock lock;
+    Log log;
+    auto work = [&](std::string name) -> Coro<> {
+      for (int round = 0; round < 2; ++round) {
+        co_await lock.acquire();
+        log.push_back(name + std::to_string(round));
+        co_await tick();
+        lock.release();
+      }
+    };
+    auto a = create_task(work("a"));
+    auto b = create_task(work("b"));
+    auto c = create_task(work("c"));
+    co_await a;
+    co_await b;
+    co_await c;
+    EXPECT_EQ(log, (Log{"a0", "b0", "c0", "a1", "b1", "c1"}));
+  };
+  run_virtual(main);
+}
+
+// ── cancelling ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+// test_locks.py: LockTests.test_acquire_cancel
+TEST(Lock, ACancelledWaiterLeavesTheQueue) {
+  auto main = []() -> Coro<> {
+    Lock lock;
+    co_await lock.acquire();
+    auto task = create_task(lock.acquire());
+    Loop::running().call_soon([task] { task.cancel(); });
+    bool cancelled = false;
+    try {
+      co_await task;
+    } catch (const CancelledError&) {
+      cancelled = true;
+    }
+    EXPECT_TRUE(cancelled);
+    EXPECT_EQ(lock.repr(), "<Lock [locked]>");
+  };
+  run_virtual(main);
+}
+
+// test_locks.py: LockTests.test_cancel_race
+TEST(Lock, IfTheFirstWaiterIsCancelledInTheTickOfTheReleaseTheNextGetsIt) {
+  auto main = []() -> Coro<> {
+    Lock lock;
+    Future<> blocker = create_future();
+    auto lock_it = [&](bool block) -> Coro<> {
+      const auto guard = co_await lock.scoped();
+      if (block) co_await blocker;
+    };
+    auto a = create_task(lock_it(true));
+    co_await tick();
+    EXPECT_TRUE(lock.locked());
+    auto b = create_task(lock_it(false));
+    co_await tick();
+    auto c = create_task(lock_it(false));
+    co_await tick();
+    EXPECT_EQ(lock.repr(), "<Lock [locked, waiters:2]>");
+
+    blocker.set_result();
+    b.cancel();
+    co_await tick();
+    EXPECT_FALSE(lock.locked());
+    EXPECT_TRUE(a.done());
+    EXPECT_TRUE(b.cancelled());
+    co_await c;
+  };
+  run_virtual(main);
+}
+
+// test_locks.py: LockTests.test_cancel_release_race
+TEST(Lock, CancelThenReleaseInOneCallbackLetsInExactlyOne) {
+  auto main = []() -> Coro<> {
+    Lock lock;
+    int locks = 0;
+    int calls = 0;
+    auto lock_it = [&]() -> Coro<> {
+      ++calls;
+      co_await lock.acquire();
+      ++locks;
+    };
+    co_await lock.acquire();
+    auto t1 = create_task(lock_it);
+    auto t2 = create_task(lock_it);
+    auto t3 = create_task(lock_it);
+    co_await tick();
+    Loop::running().call_soon([&] {
+      t1.cancel();
+      lock.release();
+    });
+    co_await finished(t1);
+    EXPECT_EQ(locks, 1);
+    EXPECT_EQ(calls, 3);
+    EXPECT_TRUE(t1.cancelled());
+    EXPECT_TRUE(t2.done());
+    EXPECT_FALSE(t3.done());
+    t3.cancel();
+    co_await tick();
+    EXPECT_TRUE(t3.cancelled());
+  };
+  run_virtual(main);
+}
+
+// test_locks.py: LockTests.test_finished_waiter_cancelled
+TEST(Lock, AWokenThenCancelledWaiterWakesTheNext) {
+  auto main = []() -> Coro<> {
+    Lock lock;
+    co_await lock.acquire();
+    auto b = create_task(lock.acquire());
+    co_await tick();
+    EXPECT_EQ(lock.repr(), "<Lock [locked, waiters:1]>");
+    auto c = create_task(lock.acquire());
+    b.cancel();
+    lock.release();
+    co_await tick();
+    EXPECT_TRUE(lock.locked());
+    EXPECT_TRUE(b.cancelled());
+    co_await c;
+  };
+  run_virtual(main);
+}
+
+TEST(Lock, AWaiterCancelledAfterItWasWokenWakesTheNext) {
+  auto main = []() -> Coro<> {
+    Lock lock;
+    co_await lock.acquire();
+    auto b = create_task(lock.acquire());
+    auto c = create_task(lock.acquire());
+    co_await tick();
+    lock.release();
+    EXPECT_TRUE(b.cancel("too late"));
+    co_await tick();
+    EXPECT_TRUE(b.cancelled());
+    EXPECT_FALSE(lock.locked());
+    co_await tick();
+    EXPECT_TRUE(c.done() && !c.cancelled());
+    EXPECT_TRUE(lock.locked());
+  };
+  run_virtual(main);
+}
+
+TEST(Lock, TheMessageOfTheCancelArrives) {
+  auto main = []() -> Coro<std::string> {
+    Lock lock;
+    co_await lock.acquire();
+    auto waiter = create_task(lock.acquire());
+    co_await tick();
+    waiter.cancel("enough");
+    std::string message;
+    try {
+      co_await waiter;
+    } catch (const CancelledError& error) {
+      message = error.message();
+    }
+    co_return message;
+  };
+  EXPECT_EQ(run_virtual(main), "enough");
+}
+
+// Whichever of the tasks is cancelled, and in whichever tick: the others all get the lock, one at a time.
+TEST(Lock, SurvivesACancelAtAnyTime) {
+  for (int victim = 0; victim < 4; ++victim) {
+    for (int when = 0; when < 14; ++when) {
+      auto main = [&]() -> Coro<> {
+        Lock lock;
+        int inside = 0;
+        int rounds = 0;
+        auto work = [&]() -> Coro<> {
+          for (int round = 0; round < 2; ++round) {
+            const auto guard = co_await lock.scoped();
+            EXPECT_EQ(++inside, 1);
+            struct Leave {
+              int& inside;
+              ~Leave() { --inside; }
+            };
+            const Leave leave{inside};
+            co_await tick();
+            ++rounds;
+          }
+        };
+        std::vector<Task<>> tasks;
+        for (int i = 0; i < 4; ++i) tasks.push_back(create_task(work));
+        for (int i = 0; i < when; ++i) co_await tick();
+        tasks[victim].cancel();
+        for (auto& task : tasks) co_await finished(task);
+        EXPECT_FALSE(lock.locked());
+        EXPECT_EQ(lock.repr(), "<Lock [unlocked]>");
+        EXPECT_GE(rounds, 6);
+      };
+      SCOPED_TRACE("victim " + std::to_string(victim) + ", tick " + std::to_string(when));
+      run_virtual(main);
+    }
+  }
+}
+
+// ── ticks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+// asyncio-api.md, appendix A
+TEST(Lock, AFreeLockTakesNoTick) {
+  auto main = []() -> Coro<int> {
+    Lock lock;
+    const int ticks = co_await ticks_of(lock.acquire());
+    co_return ticks;
+  };
+  EXPECT_EQ(run_virtual(main), 0);
+}
+
+// asyncio-api.md, appendix A
+TEST(Lock, AWaiterReleasedByTheNextCallbackTakesTwoTicks) {
+  auto main = []() -> Coro<int> {
+    Lock lock;
+    co_await lock.acquire();
+    const std::function<void()> release = [&] { lock.release(); };
+    const int ticks = co_await ticks_of(lock.acquire(), release);
+    co_return ticks;
+  };
+  EXPECT_EQ(run_virtual(main), 2);
+}
+
+// ── misuse, printing, guards ────────────────────────────────────────────────────────────────────────────────────────
+
+// test_locks.py: LockTests.test_release_not_acquired
+TEST(Lock, ReleasingAFreeLockIsAnError) {
+  Lock lock;
+  EXPECT_EQ(message_of<std::runtime_error>([&] { lock.release(); }), "Lock is not acquired.");
+}
+
+// test_locks.py: LockTests.test_release_no_waiters, test_repr
+TEST(Lock, PrintsAsInPython) {
+  auto main = []() -> Coro<> {
+    Lock lock;
+    EXPECT_EQ(lock.repr(), "<Lock [unlocked]>");
+    co_await lock.acquire();
+    EXPECT_EQ(lock.repr(), "<Lock [locked]>");
+    lock.release();
+    EXPECT_FALSE(lock.locked());
+  };
+  run_virtual(main);
+}
+
+// test_locks.py: LockTests.test_context_manager
+TEST(Lock, AGuardReleasesAtTheEndOfItsScope) {
+  auto main = []() -> Coro<> {
+    Lock lock;
+    {
+      const auto guard = co_await lock.scoped();
+      EXPECT_TRUE(lock.locked());
+    }
+    EXPECT_FALSE(lock.locked());
+    try {
+      const auto guard = co_await lock.scoped();
+      throw std::runtime_error("out");
+    } catch (const std::runtime_error&) {
+    }
+    EXPECT_FALSE(lock.locked());
+  };
+  run_virtual(main);
+}
+
+TEST(Lock, AGuardCanBeMovedAndReleasedEarly) {
+  auto main = []() -> Coro<> {
+    Lock lock;
+    auto guard = co_await lock.scoped();
+    {
+      Guard<Lock> moved = std::move(guard);
+      EXPECT_FALSE(guard);
+      EXPECT_TRUE(moved);
+      EXPECT_TRUE(lock.locked());
+      moved.release();
+      EXPECT_FALSE(moved);
+      EXPECT_FALSE(lock.locked());
+      moved.release();  // it has nothing to release any more
+      co_await lock.acquire();
+    }
+    EXPECT_TRUE(lock.locked()) << "the guards no longer hold it";
+  };
+  run_virtual(main);
+}
+
+TEST(Lock, AGuardWhoseLockWasReleasedByHandTellsTheExceptionHandler) {
+  auto main = []() -> Coro<> {
+    testing::ErrorLog errors(Loop::running());
+    Lock lock;
+    {
+      const auto guard = co_await lock.scoped();
+      lock.release();
+    }
+    EXPECT_EQ(errors.messages(), (Log{"Exception in release() at the end of a guard's scope"}));
+    EXPECT_EQ(message_of<std::runtime_error>([&] { std::rethrow_exception(errors.contexts.at(0).exception); }),
+              "Lock is not acquired.");
+    Loop::running().set_exception_handler({});
+  };
+  run_virtual(main);
+}
+
+TEST(Lock, AcquireAndScopedCanBecomeTasks) {
+  auto main = []() -> Coro<> {
+    Lock lock;
+    auto acquire = lock.acquire();  // nothing happens yet
+    EXPECT_FALSE(lock.locked());
+    auto first = create_task(std::move(acquire));
+    auto second = create_task(lock.scoped());
+    co_await first;
+    EXPECT_TRUE(lock.locked());
+    lock.release();
+    Guard<Lock> guard = co_await std::move(second);
+    EXPECT_TRUE(guard);
+    EXPECT_TRUE(lock.locked());
+  };
+  run_virtual(main);
+}
+
+// ── loops and lives ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+// test_locks.py: ConditionTests.test_ambiguous_loops
+TEST(Lock, BelongsToTheLoopWhereATaskFirstHadToWait) {
+  Lock lock;
+  auto contend = [&]() -> Coro<> {
+    co_await lock.acquire();
+    auto waiter = create_task(lock.acquire());
+    co_await tick();
+    lock.release();
+    co_await waiter;
+  };
+  run_virtual(contend);
+  EXPECT_TRUE(lock.locked());
+
+  auto elsewhere = [&]() -> Coro<std::string> {
+    std::string message;
+    try {
+      co_await lock.acquire();
+    } catch (const std::runtime_error& error) {
+      message = error.what();
+    }
+    lock.release();
+    co_await lock.acquire();  // free: nobody asks which loop this is
+    co_return message;
+  };
+  EXPECT_EQ(run_virtual(elsewhere), "<Lock [locked]> is bound to a different event loop");
+}
+
+TEST(Lock, FreeUseDoesNotBindItToALoop) {
+  Lock lock;
+  auto use = [&]() -> Coro<> { const auto guard = co_await lock.scoped(); };
+  run_virtual(use);
+  auto contend = [&]() -> Coro<> {
+    auto a = create_task(hold_for_a_tick(lock));
+    auto b = create_task(hold_for_a_tick(lock));
+    co_await a;
+    co_await b;
+  };
+  run_virtual(contend);
+  EXPECT_FALSE(lock.locked());
+}
+
+TEST(Lock, MayBeDestroyedWhileTasksWaitAndTheyCanStillBeCancelled) {
+  auto main = []() -> Coro<> {
+    auto lock = std::make_unique<Lock>();
+    co_await lock->acquire();
+    auto cancelled = create_task(lock->acquire());
+    auto woken = create_task(lock->acquire());
+    co_await tick();
+    cancelled.cancel();
+    lock->release();  // wakes nobody: the first in line is cancelled
+    lock.reset();
+    co_await finished(cancelled);
+    EXPECT_TRUE(cancelled.cancelled());
+    EXPECT_FALSE(woken.done());
+    woken.cancel();
+    co_await finished(woken);
+    EXPECT_TRUE(woken.cancelled());
+  };
+  run_virtual(main);
+}
+
+TEST(Lock, WhoWasWokenByALockThatIsGoneGetsAnError) {
+  auto main = []() -> Coro<std::string> {
+    auto lock = std::make_unique<Lock>();
+    co_await lock->acquire();
+    auto woken = create_task(lock->acquire());
+    co_await tick();
+    lock->release();
+    lock.reset();
+    std::string message;
+    try {
+      co_await woken;
+    } catch (const std::runtime_error& error) {
+      message = error.what();
+    }
+    co_return message;
+  };
+  EXPECT_EQ(run_virtual(main), "what this task waited for (a lock, an event, a queue …) was destroyed");
+}
+
+TEST(Lock, ClosingTheLoopEarlyLeaksNothing) {
+  using testing::Counted;
+  Counted::reset();
+  Lock lock;
+  {
+    testing::VirtualLoop loop;
+    const testing::ErrorLog errors(loop);
+    auto work = [&lock](Counted) -> Coro<> {
+      const auto guard = co_await lock.scoped();
+      co_await sleep(1h);
+    };
+    for (int i = 0; i < 3; ++i) create_task(work(Counted(i)), {.loop = &loop});
+    loop.run_ticks(2);
+    EXPECT_EQ(lock.repr(), "<Lock [locked, waiters:2]>");
+    EXPECT_EQ(Counted::alive, 3);
+    loop.close();
+    EXPECT_EQ(errors.contexts.size(), 3u);
+  }
+  EXPECT_EQ(Counted::alive, 0);
+  EXPECT_EQ(lock.repr(), "<Lock [unlocked]>");
+}
+
+}  // namespace
+}  // namespace asyncio

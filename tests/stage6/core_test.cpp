@@ -1,0 +1,507 @@
+// PollCore: the contract of all cores, and what it promises beyond.
+#include "stage6/support.h"
+#include "support/core_contract.h"
+
+#include <asyncio/poll_core.h>
+#include <asyncio/virtual_core.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace asyncio::testing {
+
+INSTANTIATE_TEST_SUITE_P(Poll, CoreContract, CORE("PollCore", std::make_unique<PollCore>()), core_name);
+INSTANTIATE_TEST_SUITE_P(Poll, RealTimeCoreContract, CORE("PollCore", std::make_unique<PollCore>()), core_name);
+
+namespace {
+
+/// A pipe: bytes written to [1] make [0] readable.
+class Pipe {
+ public:
+  Pipe() { EXPECT_EQ(::pipe(ends_), 0); }
+  ~Pipe() {
+    close_read();
+    close_write();
+  }
+  int read_end() const { return ends_[0]; }
+  int write_end() const { return ends_[1]; }
+  void fill() { EXPECT_EQ(::write(ends_[1], "x", 1), 1); }
+  void empty() {
+    char byte;
+    EXPECT_EQ(::read(ends_[0], &byte, 1), 1);
+  }
+  void close_read() { close(ends_[0]); }
+  void close_write() { close(ends_[1]); }
+
+ private:
+  static void close(int& fd) {
+    if (fd != -1) ::close(std::exchange(fd, -1));
+  }
+  int ends_[2] = {-1, -1};
+};
+
+/// A PollCore that counts how often it asks the kernel.
+class CountingPollCore final : public PollCore {
+ public:
+  explicit CountingPollCore(int& polls) : polls_(polls) {}
+
+ protected:
+  void select(int timeout_ms, std::vector<Found>& found) override {
+    ++polls_;
+    PollCore::select(timeout_ms, found);
+  }
+
+ private:
+  int& polls_;
+};
+
+// test_events.py: EventLoopTestsMixin.test_reader_callback
+TEST(PollCore, ReaderRunsWhenThereAreDataAndAtTheEnd) {
+  Loop loop;
+  Pipe pipe;
+  int runs = 0;
+  add_reader(loop, pipe.read_end(), [&] {
+    char byte;
+    ++runs;
+    if (::read(pipe.read_end(), &byte, 1) == 0) {
+      remove_reader(loop, pipe.read_end());
+      loop.stop();
+    }
+  });
+  loop.call_soon([&] { pipe.fill(); });
+  loop.call_later(1ms, [&] { pipe.fill(); });
+  loop.call_later(2ms, [&] { pipe.close_write(); });
+  loop.run_forever();
+  EXPECT_EQ(runs, 3);
+}
+
+// test_events.py: EventLoopTestsMixin.test_writer_callback
+TEST(PollCore, WriterRunsInEachTickInWhichThereIsRoom) {
+  Loop loop;
+  Pipe pipe;
+  int runs = 0;
+  add_writer(loop, pipe.write_end(), [&] {
+    if (++runs == 3) loop.stop();
+  });
+  loop.run_forever();
+  EXPECT_TRUE(remove_writer(loop, pipe.write_end()));
+  EXPECT_EQ(runs, 3);
+}
+
+// Rule 1: what was scheduled before, then descriptors, then timers.
+TEST(PollCore, ATickRunsOlderCallbacksThenDescriptorsThenTimers) {
+  Loop loop;
+  Pipe pipe;
+  std::string order;
+  pipe.fill();
+  add_reader(loop, pipe.read_end(), [&] {
+    order += 'i';
+    remove_reader(loop, pipe.read_end());
+  });
+  loop.call_later(0ms, [&] { order += 't'; });
+  loop.call_soon([&] { order += 's'; });
+  loop.call_soon_threadsafe([&] { order += 'x'; });
+  loop.stop();
+  loop.run_forever();
+  EXPECT_EQ(order, "sxit");
+}
+
+// test_selector_events.py: BaseSelectorEventLoopTests.test_add_reader_existing, test_add_writer_existing
+TEST(PollCore, ANewReaderCancelsTheOldOne) {
+  Loop loop;
+  Pipe pipe;
+  pipe.fill();
+  auto captured = std::make_shared<int>();
+  Handle first = add_reader(loop, pipe.read_end(), [captured] { ADD_FAILURE() << "was replaced"; });
+  add_reader(loop, pipe.read_end(), [&] { loop.stop(); });
+  EXPECT_TRUE(first.cancelled());
+  EXPECT_EQ(captured.use_count(), 1);
+  loop.run_forever();
+}
+
+TEST(PollCore, AReaderReplacedAfterItWasFoundReadyDoesNotRun) {
+  Loop loop;
+  Pipe pipe;
+  pipe.fill();
+  bool second = false;
+  add_reader(loop, pipe.read_end(), [] { ADD_FAILURE() << "was replaced"; });
+  loop.call_soon([&] {
+    add_reader(loop, pipe.read_end(), [&] {
+      second = true;
+      loop.stop();
+    });
+  });
+  loop.run_forever();
+  EXPECT_TRUE(second);
+}
+
+// test_selector_events.py: test_remove_reader, test_remove_reader_unknown, test_remove_reader_read_write and their kin
+TEST(PollCore, RemoveSaysWhetherThereWasOne) {
+  Loop loop;
+  const auto [one, other] = Socket::pair();
+  EXPECT_FALSE(remove_reader(loop, one.fd()));
+  add_reader(loop, one.fd(), [] {});
+  EXPECT_FALSE(remove_writer(loop, one.fd()));
+  add_writer(loop, one.fd(), [] {});
+  EXPECT_TRUE(loop.core().watching());
+  EXPECT_TRUE(remove_reader(loop, one.fd()));
+  EXPECT_FALSE(remove_reader(loop, one.fd()));
+  EXPECT_TRUE(remove_writer(loop, one.fd()));
+  EXPECT_FALSE(remove_writer(loop, one.fd()));
+  EXPECT_FALSE(loop.core().watching());
+  EXPECT_FALSE(remove_reader(loop, -1));
+  EXPECT_FALSE(remove_reader(loop, 1 << 28));
+}
+
+// test_selector_events.py: test_process_events_read_cancelled
+TEST(PollCore, AReaderCancelledByItsHandleIsForgotten) {
+  Loop loop;
+  Pipe pipe;
+  pipe.fill();
+  Handle handle = add_reader(loop, pipe.read_end(), [] { ADD_FAILURE() << "was cancelled"; });
+  handle.cancel();
+  loop.stop();
+  loop.run_forever();
+  EXPECT_FALSE(loop.core().watching());
+}
+
+TEST(PollCore, ReaderAndWriterOfOneDescriptorBothRun) {
+  Loop loop;
+  const auto [one, other] = Socket::pair();
+  ASSERT_EQ(::write(other.fd(), "x", 1), 1);
+  std::string order;
+  add_writer(loop, one.fd(), [&] { order += 'w'; });
+  add_reader(loop, one.fd(), [&] { order += 'r'; });
+  loop.stop();
+  loop.run_forever();
+  EXPECT_EQ(order, "rw");
+}
+
+TEST(PollCore, TheEndOfTheOtherSideIsReadinessOfWhatIsWatchedAndNoMore) {
+  Loop loop;
+  auto [one, other] = Socket::pair();
+  other.close();  // POLLHUP
+  std::string order;
+  const Handle reader = add_reader(loop, one.fd(), [&] { order += 'r'; });
+  loop.stop();
+  loop.run_forever();
+  EXPECT_EQ(order, "r");
+  remove_reader(loop, one.fd());
+  add_writer(loop, one.fd(), [&] { order += 'w'; });
+  loop.stop();
+  loop.run_forever();
+  EXPECT_EQ(order, "rw");
+}
+
+TEST(PollCore, ManyDescriptorsComeAndGo) {
+  Loop loop;
+  std::vector<std::pair<Socket, Socket>> pairs;
+  std::vector<int> runs(100, 0);
+  for (int i = 0; i < 100; ++i) {
+    pairs.push_back(Socket::pair());
+    ASSERT_EQ(::write(pairs.back().second.fd(), "x", 1), 1);
+    add_reader(loop, pairs.back().first.fd(), [&runs, i] { ++runs[static_cast<std::size_t>(i)]; });
+  }
+  for (std::size_t i = 0; i < 100; i += 3) remove_reader(loop, pairs[i].first.fd());
+  loop.stop();
+  loop.run_forever();
+  for (std::size_t i = 0; i < 100; ++i) EXPECT_EQ(runs[i], i % 3 == 0 ? 0 : 1) << i;
+  for (std::size_t i = 1; i < 100; ++i) remove_reader(loop, pairs[i].first.fd());
+  EXPECT_FALSE(loop.core().watching());
+}
+
+// ── the bound on polling ──
+
+TEST(PollCore, AReadyDescriptorDoesNotStarveBesideABusyLoop) {
+  Loop loop;
+  Pipe pipe;
+  pipe.fill();
+  TickCounter counter(loop);  // there is work in every tick
+  int ticks = -1;
+  add_reader(loop, pipe.read_end(), [&] { loop.stop(); });
+  loop.run_forever();
+
+  // Found once, and now again: the busy tick after a find does not look, the next but one does, if kPollInterval is
+  // over. Ticks that long are made by hand.
+  const int before = counter.ticks();
+  add_reader(loop, pipe.read_end(), [&] {
+    ticks = counter.ticks() - before;
+    loop.stop();
+  });
+  std::function<void()> slow = [&] {
+    const TimePoint until = Clock::now() + SelectorCore::kPollInterval;
+    while (Clock::now() < until) {
+    }
+    if (ticks < 0) loop.call_soon([&] { slow(); });
+  };
+  slow();
+  loop.run_forever();
+  EXPECT_GE(ticks, 0);
+  EXPECT_LE(ticks, 2);
+}
+
+TEST(PollCore, ABusyLoopPollsAtIntervalsAndNotInEveryTick) {
+  int polls = 0;
+  Loop loop(std::make_unique<CountingPollCore>(polls));
+  Pipe pipe;
+  add_reader(loop, pipe.read_end(), [] {});
+  int ticks = 0;
+  std::function<void()> work = [&] {
+    if (++ticks == 20'000) return loop.stop();
+    loop.call_soon([&] { work(); });
+  };
+  loop.call_soon([&] { work(); });
+  const TimePoint start = Clock::now();
+  loop.run_forever();
+  const auto intervals = (Clock::now() - start) / SelectorCore::kPollInterval;
+  EXPECT_GE(polls, 1);
+  EXPECT_LE(polls, intervals + 2);
+}
+
+TEST(PollCore, ALoopThatWatchesNothingDoesNotPollWhileItIsBusy) {
+  int polls = 0;
+  Loop loop(std::make_unique<CountingPollCore>(polls));
+  int ticks = 0;
+  std::function<void()> work = [&] {
+    if (++ticks == 100) return loop.stop();
+    loop.call_soon([&] { work(); });
+  };
+  loop.call_soon([&] { work(); });
+  loop.run_forever();
+  EXPECT_EQ(polls, 0);
+}
+
+// Rule 7: stop() before a run is one tick, with a poll.
+TEST(PollCore, ATickThatHasNothingElseToDoAlwaysLooks) {
+  Loop loop;
+  Pipe pipe;
+  pipe.fill();
+  int runs = 0;
+  add_reader(loop, pipe.read_end(), [&] { ++runs; });
+  for (int i = 0; i < 100; ++i) {
+    loop.stop();
+    loop.run_forever();
+  }
+  EXPECT_EQ(runs, 100);
+}
+
+// ── bad input ──
+
+TEST(PollCore, RefusesADescriptorThatIsNone) {
+  Loop loop;
+  EXPECT_THROW(add_reader(loop, -1, [] {}), std::invalid_argument);
+  EXPECT_THROW(add_writer(loop, 1 << 28, [] {}), std::system_error);
+  Pipe pipe;
+  const int fd = pipe.read_end();
+  pipe.close_read();
+  try {
+    add_reader(loop, fd, [] {});
+    ADD_FAILURE() << "it is closed";
+  } catch (const std::system_error& error) {
+    EXPECT_EQ(error.code(), std::errc::bad_file_descriptor);
+    EXPECT_NE(std::string(error.what()).find(std::to_string(fd)), std::string::npos);
+  }
+  EXPECT_FALSE(loop.core().watching());
+}
+
+TEST(PollCore, RefusesAnEmptyCallbackAndAClosedLoop) {
+  Loop loop;
+  Pipe pipe;
+  EXPECT_THROW(add_reader(loop, pipe.read_end(), static_cast<void (*)()>(nullptr)), std::invalid_argument);
+  EXPECT_THROW(add_reader(pipe.read_end(), [] {}), std::runtime_error);  // no running loop
+  loop.close();
+  EXPECT_THROW(add_reader(loop, pipe.read_end(), [] {}), std::runtime_error);
+  EXPECT_FALSE(remove_reader(loop, pipe.read_end()));
+}
+
+TEST(PollCore, ADescriptorClosedBehindItsBackIsReportedOnceAndForgotten) {
+  Loop loop;
+  ErrorLog errors(loop);
+  Pipe pipe;
+  const int fd = pipe.read_end();
+  int runs = 0;
+  add_reader(loop, fd, [&] { ++runs; });
+  pipe.close_read();
+  loop.call_later(5ms, [&] { loop.stop(); });
+  loop.run_forever();
+  ASSERT_EQ(errors.contexts.size(), 1u);
+  EXPECT_EQ(errors.contexts[0].detail("fd"), std::to_string(fd));
+  EXPECT_EQ(runs, 1);  // so that a task that waits for it hears of it
+  EXPECT_FALSE(loop.core().watching());
+}
+
+TEST(PollCore, AnExceptionInAReaderIsReportedAndTheReaderStays) {
+  Loop loop;
+  ErrorLog errors(loop);
+  Pipe pipe;
+  pipe.fill();
+  int runs = 0;
+  add_reader(loop, pipe.read_end(), [&] {
+    if (++runs == 2) loop.stop();
+    throw std::runtime_error("oops");
+  });
+  loop.run_forever();
+  EXPECT_EQ(errors.contexts.size(), 2u);
+}
+
+// ── life ──
+
+TEST(PollCore, ClosingTheLoopDropsTheReaders) {
+  Pipe pipe;
+  auto captured = std::make_shared<int>();
+  Loop loop;
+  pipe.fill();
+  add_reader(loop, pipe.read_end(), [captured] { ADD_FAILURE() << "never ran"; });
+  EXPECT_EQ(captured.use_count(), 2);
+  loop.close();
+  EXPECT_EQ(captured.use_count(), 1);
+}
+
+TEST(PollCore, AReaderMayRemoveItselfAndOthersAndCloseItsDescriptor) {
+  Loop loop;
+  ErrorLog errors(loop);
+  Pipe one, other;
+  one.fill();
+  other.fill();
+  int runs = 0;
+  const auto end_both = [&] {
+    ++runs;
+    remove_reader(loop, one.read_end());
+    remove_reader(loop, other.read_end());
+    one.close_read();
+    other.close_read();
+  };
+  add_reader(loop, one.read_end(), end_both);
+  add_reader(loop, other.read_end(), end_both);
+  loop.call_later(2ms, [&] { loop.stop(); });
+  loop.run_forever();
+  EXPECT_EQ(runs, 1);
+  EXPECT_TRUE(errors.contexts.empty());
+}
+
+TEST(PollCore, OpensNothingThatItDoesNotClose) {
+  const int before = open_descriptors();
+  {
+    Loop loop;
+    EXPECT_EQ(open_descriptors(), before);  // no descriptor before the first use of one
+    Pipe pipe;
+    add_reader(loop, pipe.read_end(), [] {});
+  }
+  EXPECT_EQ(open_descriptors(), before);
+}
+
+// ── the swap of the core ──
+
+TEST(SwapOfTheCore, KeepsCallbacksTimersAndWakeUpsUnderWay) {
+  Loop loop;
+  Pipe pipe;
+  pipe.fill();
+  std::string order;
+  loop.call_later(1ms, [&] {
+    order += 't';
+    loop.stop();
+  });
+  loop.call_soon([&] {
+    order += 'a';
+    loop.call_soon([&] { order += 'b'; });
+    loop.call_soon_threadsafe([&] { order += 'x'; });
+    add_reader(pipe.read_end(), [&] {
+      order += 'i';
+      remove_reader(pipe.read_end());
+    });
+    loop.call_soon([&] { order += 'c'; });
+  });
+  loop.run_forever();
+  EXPECT_EQ(order, "abxcit");
+  EXPECT_NE(dynamic_cast<PollCore*>(&loop.core()), nullptr);
+}
+
+TEST(SwapOfTheCore, DoesNotTouchACoreThatWasChosen) {
+  int polls = 0;
+  Loop loop(std::make_unique<CountingPollCore>(polls));
+  Core* const chosen = &loop.core();
+  Pipe pipe;
+  add_reader(loop, pipe.read_end(), [] {});
+  EXPECT_EQ(&loop.core(), chosen);
+}
+
+TEST(SwapOfTheCore, RefusesVirtualTimeAndSaysWhy) {
+  Loop loop(std::make_unique<VirtualCore>());
+  Pipe pipe;
+  try {
+    add_reader(loop, pipe.read_end(), [] {});
+    ADD_FAILURE();
+  } catch (const std::logic_error& error) {
+    EXPECT_NE(std::string(error.what()).find("VirtualCore"), std::string::npos) << error.what();
+  }
+  EXPECT_FALSE(remove_reader(loop, pipe.read_end()));
+}
+
+TEST(SwapOfTheCoreThreads, ThreadsThatPostDuringTheSwapAreAllHeard) {
+  for (int round = 0; round < 50; ++round) {
+    Loop loop;
+    Pipe pipe;
+    const Watchdog watchdog(loop);
+    bool swapped = false;
+    expect_complete_and_in_order(receive_from_threads(loop, 4, 100,
+                                                      [&] {
+                                                        if (!std::exchange(swapped, true)) {
+                                                          add_reader(loop, pipe.read_end(), [] {});
+                                                        }
+                                                      }),
+                                 4, 100);
+    EXPECT_TRUE(swapped);
+  }
+}
+
+TEST(SwapOfTheCoreThreads, APostRightBeforeTheFirstWaitOfTheNewCoreIsHeard) {
+  for (int round = 0; round < 300; ++round) {
+    Loop loop;
+    Pipe pipe;
+    const Watchdog watchdog(loop);
+    std::thread poster;
+    loop.call_soon([&] {
+      poster = std::thread([&] { loop.call_soon_threadsafe([&] { loop.stop(); }); });
+      add_reader(loop, pipe.read_end(), [] {});
+    });
+    loop.run_forever();
+    poster.join();
+  }
+}
+
+TEST(PollCoreThreads, AThreadThatPostsWithoutEndDoesNotStarveADescriptor) {
+  Loop loop;
+  Pipe pipe;
+  pipe.fill();
+  const Watchdog watchdog(loop);
+  std::atomic<bool> stop = false;
+  std::atomic<int> waiting = 0;
+  loop.call_soon([&] { add_reader(pipe.read_end(), [&] { loop.stop(); }); });
+  std::thread poster([&] {
+    while (!stop) {
+      if (waiting > 100) continue;
+      ++waiting;
+      loop.call_soon_threadsafe([&] { --waiting; });
+    }
+  });
+  loop.run_forever();
+  stop = true;
+  poster.join();
+}
+
+TEST(PollCoreThreads, APostWakesALoopThatPolls) {
+  Loop loop;
+  Pipe pipe;
+  const Watchdog watchdog(loop);
+  add_reader(loop, pipe.read_end(), [] {});
+  std::thread poster([&] {
+    std::this_thread::sleep_for(2ms);
+    loop.call_soon_threadsafe([&] { loop.stop(); });
+  });
+  loop.run_forever();
+  poster.join();
+}
+
+}  // namespace
+}  // namespace asyncio::testing

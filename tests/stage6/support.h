@@ -1,0 +1,67 @@
+// What the tests of this stage share: real clocks, and a time limit on everything.
+#pragma once
+
+#include "support/test_core.h"
+
+#include <asyncio/run.h>
+#include <asyncio/streams.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace asyncio::testing {
+
+using namespace std::chrono_literals;
+
+/// Runs a coroutine function on a loop of the default kind (or the core given). A test that hangs is ended after 30 s.
+template <class F>
+void run_io(F main, std::unique_ptr<Core> core = nullptr) {
+  run(
+      [main = std::move(main)]() mutable -> Coro<> {
+        TimerHandle watchdog = Loop::running().call_later(30s, [] {
+          ADD_FAILURE() << "the test hangs";
+          throw KeyboardInterrupt();
+        });
+        co_await main();
+        watchdog.cancel();
+      },
+      std::move(core));
+}
+
+/// Bytes that differ everywhere, so that a lost or a doubled one is seen.
+inline std::string pattern(std::size_t size, unsigned seed = 1) {
+  std::string data(size, '\0');
+  for (char& byte : data) byte = static_cast<char>((seed = seed * 1664525u + 1013904223u) >> 24);
+  return data;
+}
+
+/// Runs `ticks` ticks from inside of a coroutine.
+inline Coro<> ticks(int count) {
+  for (; count > 0; --count) co_await sleep(0s);
+}
+
+/// How many descriptors this process has open.
+int open_descriptors();
+
+/// A port that nobody listens on: one that was, a moment ago.
+inline int unused_port() {
+  const Socket socket = Socket::listening(*Address::numeric("127.0.0.1", 0));
+  return socket.local_address().port();
+}
+
+/// The code of the std::system_error that `awaitable` throws; no error: success.
+template <class A>
+Coro<std::error_code> error_of(A awaitable) {
+  try {
+    co_await std::move(awaitable);
+  } catch (const std::system_error& error) {
+    co_return error.code();
+  }
+  co_return std::error_code();
+}
+
+}  // namespace asyncio::testing

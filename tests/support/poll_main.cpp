@@ -1,0 +1,55 @@
+// The main() that runs the tests of stages 1 to 5 once more, on the core of stage 6: virtual time, but every tick
+// really polls, as one descriptor is watched that never becomes ready.
+#include "support/test_core.h"
+
+#include <asyncio/poll_core.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <stdexcept>
+#include <system_error>
+
+namespace {
+
+using namespace asyncio;
+
+class VirtualPollCore final : public PollCore {
+ public:
+  VirtualPollCore() {
+    if (::pipe(never_ready_) == -1) throw std::system_error(errno, std::generic_category(), "pipe");
+    const auto no_one = [] { ADD_FAILURE() << "the descriptor that is never ready was"; };
+    using Node = detail::WatchNode<std::decay_t<decltype(no_one)>>;
+    watch(never_ready_[0], Readiness::read,
+          detail::Ref<detail::WatchState>(new Node(no_one, std::source_location::current()), detail::adopt));
+  }
+  ~VirtualPollCore() override {
+    ::close(never_ready_[0]);
+    ::close(never_ready_[1]);
+  }
+
+  TimePoint now() override { return now_; }
+
+  /// As VirtualCore does, with a look at the descriptors before the clock jumps.
+  void wait(std::optional<TimePoint> until) override {
+    if (look(kDoNotWait)) return;
+    if (!until) {
+      throw std::logic_error("VirtualPollCore: nothing is ready and no timer is pending; the loop would wait for ever");
+    }
+    now_ = std::max(now_, *until);
+  }
+
+ private:
+  TimePoint now_{};
+  int never_ready_[2];
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ::testing::InitGoogleTest(&argc, argv);
+  asyncio::testing::core_factory = []() -> std::unique_ptr<Core> { return std::make_unique<VirtualPollCore>(); };
+  return RUN_ALL_TESTS();
+}
