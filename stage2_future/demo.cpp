@@ -102,9 +102,8 @@ void wait_for_both(asyncio::Loop& loop) {
 int main() {
   std::cout << std::boolalpha;
   asyncio::Loop loop;
-  loop.set_exception_handler([](asyncio::Loop&, const asyncio::ErrorContext& context) {
-    std::cout << context.to_string() << '\n';
-  });
+  loop.set_exception_handler(
+      [](asyncio::Loop&, const asyncio::ErrorContext& context) { std::cout << context.to_string() << '\n'; });
 
   std::cout << "--- set_result() makes it done\n";
   set_result_makes_it_done(loop);

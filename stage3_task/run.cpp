@@ -64,6 +64,7 @@ Runner::CatchSigint::~CatchSigint() {
 }
 
 void Runner::on_sigint() {
+  if (main_.done() && main_.cancelled()) return;  // somebody else was faster: its CancelledError is on the way out
   if (++interrupts_ > 1 || main_.done()) throw KeyboardInterrupt();
   main_.cancel();
 }

@@ -55,7 +55,7 @@ void TaskBase::complete(Loop& loop) {
   destroy_frames();
 
   if (outcome == Outcome::cancelled) {
-    settle_cancelled(std::move(error));
+    settle_cancelled_from_within(std::move(error));
   } else if (outcome == Outcome::fatal) {
     set_fatal_exception(error);
     std::rethrow_exception(error);  // and out of the loop

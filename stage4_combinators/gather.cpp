@@ -2,7 +2,8 @@
 
 namespace asyncio::detail {
 
-// A future that is given twice gets two callbacks and counts twice, which comes to the same as CPython's single one.
+// A future that is given twice gets two callbacks and counts twice, which comes to the same as CPython's
+// single one.
 void Gathering::start() {
   outer().open_loop().service<GatheringRegistry>().add(*this);
   Children done;

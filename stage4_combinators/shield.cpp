@@ -3,8 +3,8 @@
 namespace asyncio::detail {
 namespace {
 
-/// Reports the exception of a future whose shield was cancelled. All of them have the same id: one report is enough, however
-/// many shields the future had.
+/// Reports the exception of a future whose shield was cancelled. All of them have the same id: one report is
+/// enough, however many shields the future had.
 class LogOnException final : public DoneCallback, public Pooled {
  public:
   static constexpr CallbackId kId{~std::uint64_t{0}};

@@ -8,7 +8,8 @@ using detail::TaskBase;
 
 // ── the tasks of the group ──────────────────────────────────────────────────────────────────────────────────────────
 
-/// One task of the group: the done-callback, and the link in the group's list, in one. It belongs to the task.
+/// One task of the group: the done-callback, and the link in the group's list, in one. It belongs to the
+/// task.
 class TaskGroup::Child final : public detail::DoneCallback, public detail::Pooled {
  public:
   Child(TaskGroup& group, TaskBase& task) noexcept : group_(&group), task_(&task) {}
@@ -30,8 +31,8 @@ class TaskGroup::Child final : public detail::DoneCallback, public detail::Poole
     return std::exchange(group_, nullptr);
   }
 
-  TaskGroup* group_;   // null if that is gone: the loop is being closed
-  TaskBase* task_;     // alive: until it is done, we are its callback, and then we hold it
+  TaskGroup* group_;  // null if that is gone: the loop is being closed
+  TaskBase* task_;    // alive: until it is done, we are its callback, and then we hold it
   Ref<FutureBase> done_task_;
   Child* previous_ = nullptr;
   Child* next_ = nullptr;
@@ -76,7 +77,8 @@ void TaskGroup::on_task_done(AnyTask task) {
   if (task.holds_fatal_exception() && !base_error_) base_error_ = error;
   if (!aborting_ && !parent_cancel_requested_) {
     abort();
-    // The body is cancelled too, or the exit that waits. exit() takes this back: the task itself is not cancelled.
+    // The body is cancelled too, or the exit that waits. exit() takes this back: the task itself is not
+    // cancelled.
     parent_cancel_requested_ = true;
     parent_->cancel(CancelledError());
   }

@@ -54,7 +54,8 @@ std::string Timeout::repr() const {
   std::string text = std::string("<Timeout [") + name_of(state_) + "]";
   if (state_ == State::active) {
     char when[40] = "None";
-    if (when_) std::snprintf(when, sizeof when, "%.3f", std::chrono::duration<double>(when_->time_since_epoch()).count());
+    if (when_)
+      std::snprintf(when, sizeof when, "%.3f", std::chrono::duration<double>(when_->time_since_epoch()).count());
     text += std::string(" when=") + when;
   }
   return text + ">";

@@ -1,6 +1,19 @@
 #include "asyncio/wait.h"
 
+#include <algorithm>
+#include <unordered_set>
+
 namespace asyncio::detail {
+
+std::vector<bool> first_meetings(const std::vector<const FutureBase*>& futures) {
+  std::vector<const FutureBase*> sorted = futures;
+  std::sort(sorted.begin(), sorted.end(), std::less<>());
+  std::vector<bool> first;
+  if (std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end()) return first;  // nearly always
+  std::unordered_set<const FutureBase*> seen;
+  for (const FutureBase* future : futures) first.push_back(seen.insert(future).second);
+  return first;
+}
 
 void WaitState::on_completion(AnyFuture& future) {
   --unfinished_;
@@ -22,8 +35,8 @@ WaitScope::WaitScope(Loop& loop, std::size_t futures, const WaitOptions& options
   }
 }
 
-// A callback that is scheduled already cannot be removed: it runs when the frame may be gone, and so it holds what it
-// touches.
+// A callback that is scheduled already cannot be removed: it runs when the frame may be gone, and so it holds
+// what it touches.
 void WaitScope::add(const AnyFuture& future) {
   check_same_loop(future, *waiter_.state().loop());
   const Ref<WaitState> state(&this->state());

@@ -66,9 +66,7 @@ Semaphore::Semaphore(std::ptrdiff_t value, std::ptrdiff_t bound) : value_(value)
   if (value < 0) throw std::invalid_argument("Semaphore initial value must be >= 0");
 }
 
-void Semaphore::throw_released_too_often() {
-  throw std::invalid_argument("BoundedSemaphore released too many times");
-}
+void Semaphore::throw_released_too_often() { throw std::invalid_argument("BoundedSemaphore released too many times"); }
 
 std::string Semaphore::repr() const {
   const bool bounded = bound_ != std::numeric_limits<std::ptrdiff_t>::max();

@@ -79,6 +79,7 @@ class Runner {
 /// cleans up behind it: see Runner. `core` may be a VirtualCore, in which hours pass in microseconds.
 template <class Awaitable>
 auto run(Awaitable&& main, std::unique_ptr<Core> core = nullptr) {
+  if (Loop::running_or_null()) throw std::runtime_error("asyncio.run() cannot be called from a running event loop");
   Runner runner(std::move(core));
   using Result = decltype(runner.run(std::forward<Awaitable>(main)));
   if constexpr (std::is_void_v<Result>) {

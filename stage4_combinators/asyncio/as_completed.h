@@ -16,8 +16,8 @@ namespace asyncio {
 
 namespace detail {
 
-/// The futures of one as_completed(); they live as long as somebody iterates. Their callbacks know the queue only, and
-/// so there is no circle.
+/// The futures of one as_completed(); they live as long as somebody iterates. Their callbacks know the queue
+/// only, and so there is no circle.
 template <class F>
 class Completions final : public Pooled {
  public:
@@ -66,12 +66,15 @@ Coro<typename F::value_type> next_result(Ref<Completions<F>> completions) {
   co_return completions->take(number).result();
 }
 
-/// What the plain iteration gives: each await of it gives the result, or throws the exception, of the next one done.
+/// What the plain iteration gives: each await of it gives the result, or throws the exception, of the next
+/// one done.
 template <class F>
 class NextCompleted {
  public:
   explicit NextCompleted(Ref<Completions<F>> completions) noexcept : completions_(std::move(completions)) {}
-  CoroAwaiter<typename F::value_type> operator co_await() const { return next_result(completions_).operator co_await(); }
+  CoroAwaiter<typename F::value_type> operator co_await() const {
+    return next_result(completions_).operator co_await();
+  }
 
  private:
   Ref<Completions<F>> completions_;
@@ -88,8 +91,8 @@ class AsCompleted {
         next_(completions_),
         left_(completions_->size()) {}
 
-  /// `while` there is one: the next of the given futures (or of the tasks made of what was given) that is done; then
-  /// std::nullopt. Throws TimeoutError in place of each one that is not done in time.
+  /// `while` there is one: the next of the given futures (or of the tasks made of what was given) that is
+  /// done; then std::nullopt. Throws TimeoutError in place of each one that is not done in time.
   Coro<std::optional<F>> next() {
     if (left_ == 0) co_return std::nullopt;
     --left_;
@@ -123,9 +126,9 @@ class AsCompleted {
   std::size_t left_;
 };
 
-/// Makes tasks of what is not a future yet, and gives the results in the order in which they come. One that is given
-/// twice counts once. When the timeout is over (counted from now), what is not done gives TimeoutError, and runs on.
-/// Throws std::runtime_error without a running loop.  [as_completed]
+/// Makes tasks of what is not a future yet, and gives the results in the order in which they come. One that
+/// is given twice counts once. When the timeout is over (counted from now), what is not done gives
+/// TimeoutError, and runs on. Throws std::runtime_error without a running loop.  [as_completed]
 template <detail::BecomesFuture A>
 auto as_completed(std::vector<A> awaitables, TimeLimit timeout = {}) {
   Loop& loop = Loop::running();

@@ -23,10 +23,12 @@ class ExceptionGroup : public std::exception {
   /// `unhandled errors in a TaskGroup (2 sub-exceptions)`
   const char* what() const noexcept override { return content_->what.c_str(); }
 
-  /// what(), and below it each of the exceptions with its type, indented; groups in the group are opened as well.
+  /// what(), and below it each of the exceptions with its type, indented; groups in the group are opened as
+  /// well.
   std::string to_string() const;
 
-  /// Those of type E (or derived from it), also inside of groups in this group: in place of Python's `except*`.
+  /// Those of type E (or derived from it), also inside of groups in this group: in place of Python's
+  /// `except*`.
   template <class E>
   std::vector<std::exception_ptr> matching() const;
 

@@ -1,5 +1,5 @@
 // gather(): run several awaitables at the same time, and get all results, in the order of the arguments.
-// Mirrors: Lib/asyncio/tasks.py: gather, _GatheringFuture. Read next: as_completed.h; the rules are in gather.cpp
+// Mirrors: Lib/asyncio/tasks.py: gather, _GatheringFuture. Read next: ../gather.cpp, for the rules
 #pragma once
 
 #include <asyncio/detail/future_for.h>
@@ -32,7 +32,7 @@ template <class T, bool exceptions>
 gathered_t<T, exceptions> take_result(Ref<FutureBase>& slot) {
   Future<T> child(std::move(slot));
   if constexpr (exceptions) {
-    if (child.cancelled()) return Outcome<T>(child.state().cancelled_error());
+    if (child.cancelled()) return Outcome<T>(child.state().cancel_message());
     if (std::exception_ptr error = child.exception()) return Outcome<T>(std::move(error));
   }
   if constexpr (std::is_void_v<T>) {
@@ -98,7 +98,8 @@ template <class A>
 void add_child(Children& children, Loop*& loop, A&& awaitable) {
   if (!loop) loop = &loop_for(awaitable);
   auto child = ensure_future(std::forward<A>(awaitable), *loop);
-  // A task of our own making, of which the caller knows nothing: no report if the loop is closed before it is done.
+  // A task of our own making, of which the caller knows nothing: no report if the loop is closed before it is
+  // done.
   if constexpr (!is_future<A>) child.set_log_destroy_pending(false);
   children.emplace_back(&child.state());
 }
@@ -124,13 +125,14 @@ auto gather_list(std::vector<A> awaitables, Loop* loop) {
 
 }  // namespace detail
 
-/// `auto [a, b] = co_await gather(first(), second());` Coroutines and callables become tasks, in the order of the
-/// arguments; futures and tasks are taken as they are, and may be given twice. The result is a tuple, in which void
-/// is std::monostate. The first exception is that of the gather, at once; the other awaitables run on, and what
-/// they throw later is dropped. A child that is cancelled counts as one that threw CancelledError.
+/// `auto [a, b] = co_await gather(first(), second());` Coroutines and callables become tasks, in the order of
+/// the arguments; futures and tasks are taken as they are, and may be given twice. The result is a tuple, in
+/// which void is std::monostate. The first exception is that of the gather, at once; the other awaitables run
+/// on, and what they throw later is dropped. A child that is cancelled counts as one that threw
+/// CancelledError.
 ///
-/// cancel() of the returned future cancels all children that are not done, and is false if there are none. The future
-/// is done, with CancelledError, when they are.
+/// cancel() of the returned future cancels all children that are not done, and is false if there are none.
+/// The future is done, with CancelledError, when they are.
 ///
 /// Three ticks for coroutines that do not suspend; none if all are done already.  [gather]
 /// Throws std::invalid_argument if two belong to different loops; std::runtime_error without a running loop.

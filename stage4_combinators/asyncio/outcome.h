@@ -1,6 +1,6 @@
 // Outcome<T>: what gather(return_exceptions, …) gives for each awaitable: its value, or its exception.
-// Mirrors: the list that gather(…, return_exceptions=True) returns, in which values and exceptions lie side by side.
-// Read next: gather.h
+// Mirrors: the list that gather(…, return_exceptions=True) returns, in which values and exceptions lie side
+// by side. Read next: gather.h
 #pragma once
 
 #include <exception>

@@ -12,14 +12,14 @@ namespace asyncio {
 
 namespace detail {
 
-/// What the outer future of a shield knows of the inner one. It does not keep that alive (a circle, as the inner one's
-/// callback holds the outer one): `inner` is null as soon as that callback is gone.
+/// What the outer future of a shield knows of the inner one. It does not keep that alive (a circle, as the
+/// inner one's callback holds the outer one): `inner` is null as soon as that callback is gone.
 struct ShieldLink {
   FutureBase* inner = nullptr;
   CallbackId callback{};
 
-  /// The outer future is done. If it was first, the inner one's exception will be nobody's business but the exception
-  /// handler's.
+  /// The outer future is done. If it was first, the inner one's exception will be nobody's business but the
+  /// exception handler's.
   void on_outer_done();
 };
 
@@ -69,9 +69,9 @@ class OnInnerDone {
 
 }  // namespace detail
 
-/// A future that is completed as `awaitable` is, but whose cancel() does not reach it. A coroutine becomes a task first.
-/// One that is done already comes back as it is. If the outer future was cancelled, and the inner one fails later, the
-/// loop's exception handler is told: "… exception in shielded future".  [shield]
+/// A future that is completed as `awaitable` is, but whose cancel() does not reach it. A coroutine becomes a
+/// task first. One that is done already comes back as it is. If the outer future was cancelled, and the inner
+/// one fails later, the loop's exception handler is told: "… exception in shielded future".  [shield]
 template <detail::BecomesFuture A>
 auto shield(A&& awaitable) {
   Loop& loop = detail::loop_for(awaitable);
@@ -82,7 +82,8 @@ auto shield(A&& awaitable) {
   Future<T> result{detail::Ref<detail::FutureBase>(outer)};
   outer->link.callback = Future<T>(inner).add_done_callback(detail::OnInnerDone<T>(outer));
   outer->link.inner = &inner.state();
-  result.add_done_callback([](Future<T>& done) { static_cast<detail::ShieldState<T>&>(done.state()).link.on_outer_done(); });
+  result.add_done_callback(
+      [](Future<T>& done) { static_cast<detail::ShieldState<T>&>(done.state()).link.on_outer_done(); });
   return result;
 }
 

@@ -1,6 +1,6 @@
 // task_group(): start tasks in a block, and leave the block when all of them have ended.
-// Mirrors: Lib/asyncio/taskgroups.py: TaskGroup. `async with TaskGroup() as group: …` takes a body here: see timeouts.h
-// for why. Read next: ../task_group.cpp, then stage 5's lock.h
+// Mirrors: Lib/asyncio/taskgroups.py: TaskGroup. `async with TaskGroup() as group: …` takes a body here: see
+// timeouts.h for why. Read next: ../task_group.cpp, then stage 5's lock.h
 #pragma once
 
 #include <asyncio/exception_group.h>
@@ -16,16 +16,16 @@ namespace asyncio {
 
 /// The group of tasks that a body gets from task_group(). Lives until task_group() returns.
 ///
-/// The first task that fails (CancelledError does not count) cancels the others, and the body if that still runs. When
-/// all have ended, their errors are thrown as one ExceptionGroup.
+/// The first task that fails (CancelledError does not count) cancels the others, and the body if that still
+/// runs. When all have ended, their errors are thrown as one ExceptionGroup.
 class TaskGroup {
  public:
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
   ~TaskGroup();
 
-  /// asyncio::create_task(), for a task of this group. Tasks of the group may call it too, even while the body has
-  /// ended. Throws std::runtime_error when the group is being cancelled, or is finished; the coroutine is destroyed.
+  /// asyncio::create_task(), for a task of this group. The group's tasks may call it too, even when the body has ended.
+  /// Throws std::runtime_error when the group is being cancelled, or is finished; the coroutine is then destroyed.
   template <class A>
   auto create_task(A&& awaitable, TaskOptions options = {}) {
     detail::check_callable(awaitable);
@@ -60,11 +60,11 @@ class TaskGroup {
   void on_task_done(AnyTask task);
   void abort();
 
-  detail::TaskBase* parent_;        // in whose frame we are
-  Child* first_ = nullptr;          // the tasks that have not ended, in the order of their making
+  detail::TaskBase* parent_;  // in whose frame we are
+  Child* first_ = nullptr;    // the tasks that have not ended, in the order of their making
   Child* last_ = nullptr;
   std::size_t tasks_ = 0;
-  Future<> on_completed_;           // while wait_for_tasks() waits
+  Future<> on_completed_;  // while wait_for_tasks() waits
   bool exiting_ = false;
   bool aborting_ = false;
   bool parent_cancel_requested_ = false;  // by us, once: we take it back
@@ -74,11 +74,14 @@ class TaskGroup {
   std::exception_ptr base_error_;    // KeyboardInterrupt or SystemExit: beats all others
 };
 
-/// `co_await task_group([&](TaskGroup& group) -> Coro<> { group.create_task(a()); group.create_task(b()); co_return; });`
+/// `co_await task_group([&](TaskGroup& group) -> Coro<> { group.create_task(a()); group.create_task(b()); … });`
 /// Runs the body, waits for all tasks of the group, and gives what the body gives. Without tasks it does not suspend.
+///
 /// Errors leave as an ExceptionGroup, in the order in which they happened, the body's own last; KeyboardInterrupt and
-/// SystemExit as themselves. If the calling task is cancelled, so are the tasks of the group; CancelledError leaves when
-/// they have ended, or an ExceptionGroup if one of them failed, and then the next await is cancelled.  [TaskGroup]
+/// SystemExit leave as themselves. If the calling task is cancelled, so are the tasks of the group; when they have ended,
+/// CancelledError leaves, or, if one of them failed, an ExceptionGroup: then the next await is cancelled.  [TaskGroup]
+///
+/// The tasks may outlive the body: what they refer to belongs outside of it.
 template <class Body, class R = detail::body_result_t<Body, TaskGroup>>
 Coro<R> task_group(Body body) {
   detail::check_callable(body);

@@ -1,6 +1,6 @@
 // timeout(): a time limit for everything that a piece of code awaits.
-// Mirrors: Lib/asyncio/timeouts.py. `async with timeout(1): …` takes a body here: a destructor, which is what C++ has
-// at the end of a block, can neither await nor turn one exception into another. Read next: wait_for.h
+// Mirrors: Lib/asyncio/timeouts.py. `async with timeout(1): …` takes a body here: a destructor, which is what
+// C++ has at the end of a block, can neither await nor turn one exception into another. Read next: wait_for.h
 #pragma once
 
 #include <asyncio/run.h>
@@ -26,7 +26,7 @@ class TimeoutError : public std::runtime_error {
 
 /// A time limit. When it is over, the task is cancelled once; at the end of the body the CancelledError becomes a
 /// TimeoutError, unless somebody else wants the task cancelled as well.
-/// States: created → active → finished; or, if the time is over: active → expiring → expired.
+/// States: created → active → finished; or, when the time is over: active → expiring → expired.
 class Timeout {
  public:
   /// Not begun: timeout(scope, body) does that. Without a time it never expires.
@@ -93,7 +93,8 @@ struct GivenScope {
   Timeout& operator()() const { return scope; }
 };
 
-/// `async with scope: return await body()`. The body is a parameter, and so it lives as long as what it captured is used.
+/// `async with scope: return await body()`. The body is a parameter, and so it lives as long as what it
+/// captured is used.
 template <class MakeScope, class Body, class R = body_result_t<Body, Timeout>>
 Coro<R> run_in_timeout(MakeScope make_scope, Body body) {
   decltype(auto) scope = make_scope();
@@ -118,9 +119,10 @@ Coro<R> run_in_timeout(MakeScope make_scope, Body body) {
 
 }  // namespace detail
 
-/// `co_await timeout(1s, [&]() -> Coro<> { … });` Awaits the body, and cancels it when the time is over (counted from
-/// the await); then it throws TimeoutError. The body may take a Timeout&, to reschedule it. With a limit of zero or less
-/// the body runs up to its first await that suspends; std::nullopt: no limit. Gives what the body gives.  [timeout]
+/// `co_await timeout(1s, [&]() -> Coro<> { … });` Awaits the body, and cancels it when the time is over
+/// (counted from the await); then it throws TimeoutError. The body may take a Timeout&, to reschedule it.
+/// With a limit of zero or less the body runs up to its first await that suspends; std::nullopt: no limit.
+/// Gives what the body gives.  [timeout]
 template <class Body>
 auto timeout(TimeLimit limit, Body body) {
   detail::check_callable(body);
@@ -134,7 +136,8 @@ auto timeout_at(std::optional<TimePoint> when, Body body) {
   return detail::run_in_timeout(detail::ScopeAt{when}, std::move(body));
 }
 
-/// The same with a Timeout of yours, that can be asked afterwards whether it expired; it has to live until then.
+/// The same with a Timeout of yours, that can be asked afterwards whether it expired; it has to live until
+/// then.
 template <class Body>
 auto timeout(Timeout& scope, Body body) {
   detail::check_callable(body);

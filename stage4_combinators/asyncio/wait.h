@@ -1,6 +1,6 @@
 // wait(): until some of the futures are done, or a time is over; and then it tells which.
-// Mirrors: Lib/asyncio/tasks.py: wait, _wait. The simplest of the combinators: it starts nothing, cancels nothing,
-// and throws nothing that the futures hold. Read next: gather.h
+// Mirrors: Lib/asyncio/tasks.py: wait, _wait. The simplest of the combinators: it starts nothing, cancels
+// nothing, and throws nothing that the futures hold. Read next: gather.h
 #pragma once
 
 #include <asyncio/run.h>
@@ -8,7 +8,6 @@
 
 #include <cstdint>
 #include <type_traits>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -78,31 +77,29 @@ class WaitScope {
   std::vector<Listening> futures_;
 };
 
-/// Whether `future` is met for the first time.
-class FirstMeeting {
- public:
-  explicit FirstMeeting(std::size_t futures) { seen_.reserve(futures); }
-  bool operator()(const AnyFuture& future) { return seen_.insert(&future.state()).second; }
-
- private:
-  std::unordered_set<FutureBase*> seen_;
-};
+/// Which of them are there for the first time, if some are there twice; empty if none is.
+std::vector<bool> first_meetings(const std::vector<const FutureBase*>& futures);
 
 template <class F>
 std::vector<F> without_duplicates(std::vector<F> futures) {
-  if (futures.size() > 1) {
-    FirstMeeting first_meeting(futures.size());
-    std::erase_if(futures, [&](const F& future) { return !first_meeting(future); });
+  std::vector<const FutureBase*> states;
+  states.reserve(futures.size());
+  for (const F& future : futures) states.push_back(&future.state());
+  const std::vector<bool> keep = first_meetings(states);
+  if (keep.empty()) return futures;
+  std::vector<F> kept;
+  for (std::size_t i = 0; i != futures.size(); ++i) {
+    if (keep[i]) kept.push_back(std::move(futures[i]));
   }
-  return futures;
+  return kept;
 }
 
 }  // namespace detail
 
 /// Waits until the futures are done as `return_when` says, or until the timeout. Never cancels one, and never throws
 /// what one holds, nor TimeoutError: what is not done in time is in `pending`. A future that is given twice counts once.
-/// Always suspends: two ticks even if all are done. Which are done is looked up only when the caller goes on, so that
-/// there may be several with FIRST_COMPLETED.
+/// Always suspends: two ticks even if all are done. Which are done is looked up only when the caller goes on, and so there
+/// may be several with FIRST_COMPLETED.
 /// Throws, at the await, std::invalid_argument if there are no futures, or if one belongs to another loop.  [wait]
 template <class F>
 Coro<WaitResult<F>> wait(std::vector<F> futures, WaitOptions options = {}) {

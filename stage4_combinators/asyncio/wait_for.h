@@ -1,5 +1,6 @@
 // wait_for(): await one thing, but not for ever.
-// Mirrors: Lib/asyncio/tasks.py: wait_for (3.12 and later: a coroutine runs in the calling task). Read next: shield.h
+// Mirrors: Lib/asyncio/tasks.py: wait_for (3.12 and later: a coroutine runs in the calling task). Read next:
+// shield.h
 #pragma once
 
 #include <asyncio/timeouts.h>
@@ -42,10 +43,10 @@ Coro<typename Future::value_type> wait_for_no_time(A awaitable) {
 
 }  // namespace detail
 
-/// Awaits a coroutine, a future, a task, or what a callable returns; when the limit is over, cancels it, waits until it
-/// has ended, and throws TimeoutError. (If it does not let itself be cancelled, its result or exception counts.) To keep
-/// it running, wrap it in shield(). A coroutine runs in the calling task. std::nullopt: no limit. If result and time-out
-/// fall into the same tick, the time-out wins.  [wait_for]
+/// Awaits a coroutine, a future, a task, or what a callable returns; when the limit is over, cancels it,
+/// waits until it has ended, and throws TimeoutError. (If it does not let itself be cancelled, its result or
+/// exception counts.) To keep it running, wrap it in shield(). A coroutine runs in the calling task.
+/// std::nullopt: no limit. If result and time-out fall into the same tick, the time-out wins.  [wait_for]
 template <class A>
 auto wait_for(A&& awaitable, TimeLimit limit) {
   using Awaited = std::remove_cvref_t<A>;

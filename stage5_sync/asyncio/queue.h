@@ -51,9 +51,7 @@ class BasicQueue : public QueueBase {
   PutOnAwait<BasicQueue> put(T item) { return PutOnAwait<BasicQueue>(*this, std::move(item)); }
 
   /// `T item = co_await queue.get();` Waits for an item. Throws as put() does.
-  OnAwait<QueueGet<BasicQueue>, BasicQueue> get() noexcept {
-    return OnAwait<QueueGet<BasicQueue>, BasicQueue>(*this);
-  }
+  OnAwait<QueueGet<BasicQueue>, BasicQueue> get() noexcept { return OnAwait<QueueGet<BasicQueue>, BasicQueue>(*this); }
 
   /// Throws QueueShutDown, QueueFull.
   void put_nowait(T item) {

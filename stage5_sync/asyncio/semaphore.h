@@ -98,9 +98,10 @@ class Semaphore::Acquire : public detail::WaitNode {
     explicit Finally(Acquire& waiter) noexcept : waiter(waiter) {}
     ~Finally() {
       Semaphore& semaphore = waiter.semaphore_;
-      if (cancelled && waiter.woken()) ++semaphore.value_;  // it had got a permit, and cannot use it
-      while (semaphore.value_ > 0 && semaphore.wake_up_next()) {  // others queued while it was on its way
-      }
+      // It had got a permit, and cannot use it.
+      if (cancelled && waiter.woken()) ++semaphore.value_;
+      // Others had to queue while it was on its way, although there were permits.
+      while (semaphore.value_ > 0 && semaphore.wake_up_next()) continue;
     }
     Acquire& waiter;
     bool cancelled = true;

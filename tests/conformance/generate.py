@@ -244,6 +244,9 @@ def blocks_of(block):
                 yield from blocks_of(word)
 
 
+OPERANDS_AFTER = {"gather": 1, "gatherx": 1, "asc": 1, "asa": 1, "wait": 2}  # the word before the first operand
+
+
 def smaller(text):
     """Programs that are a step smaller, the most different first."""
     program = parse(text)
@@ -267,7 +270,7 @@ def smaller(text):
                     target = list(blocks_of(copy))[number].statements
                     target[at : at + 1] = target[at][word].statements
                     yield unparse(copy)
-                if statement[0].lstrip("?!") in ("gather", "gatherx", "asc", "asa", "wait") and word > 1:
+                if word > OPERANDS_AFTER.get(statement[0].lstrip("?!"), len(statement)):
                     copy = parse(text)
                     del list(blocks_of(copy))[number].statements[at][word]
                     yield unparse(copy)
@@ -299,7 +302,7 @@ def shrink(text, still_fails, patience=3000):
     while patience > 0:
         candidates = []
         for candidate in smaller(text):
-            if len(candidate) < len(text) or (len(candidate) == len(text) and candidate < text):
+            if candidate and (len(candidate) < len(text) or (len(candidate) == len(text) and candidate < text)):
                 candidates.append(candidate)
         candidates = list(dict.fromkeys(candidates))[:400]
         if not candidates:

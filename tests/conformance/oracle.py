@@ -77,6 +77,48 @@ def fix_orders():
 
 fix_orders()
 
+# ── differences of this Python from 3.14, which is the one we follow; each listed in README.md ──────────────────────
+
+
+def report_shielded(inner):
+    if not inner.cancelled() and inner.exception() is not None:
+        error = inner.exception()
+        inner.get_loop().call_exception_handler(
+            {"message": f"{type(error).__name__} exception in shielded future", "exception": error, "future": inner}
+        )
+
+
+def shield_of_3_14(awaitable):
+    """3.14 tells the exception handler when the outer future was cancelled and the inner one fails later."""
+    inner = asyncio.ensure_future(awaitable)
+    if inner.done():
+        return inner
+    outer = inner.get_loop().create_future()
+
+    def on_inner_done(inner):
+        if outer.cancelled():
+            return
+        if inner.cancelled():
+            outer.cancel()
+        elif inner.exception() is not None:
+            outer.set_exception(inner.exception())
+        else:
+            outer.set_result(inner.result())
+
+    def on_outer_done(_):
+        if not inner.done():
+            inner.remove_done_callback(on_inner_done)
+            inner.remove_done_callback(report_shielded)  # one report is enough for several shields
+            inner.add_done_callback(report_shielded)
+
+    inner.add_done_callback(on_inner_done)
+    outer.add_done_callback(on_outer_done)
+    return outer
+
+
+if sys.version_info < (3, 14):
+    asyncio.shield = shield_of_3_14
+
 # ── the loop in virtual time ────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -185,7 +227,7 @@ class Context:
 
 class Register:
     """A future and its rank. A task may await only what ranks higher than itself: so no circle of tasks that await
-    each other can form, through which cancel() would run for ever."""
+    each other can form, through which cancel() would run for ever; and none awaits itself."""
 
     __slots__ = ("future", "rank", "plain")
 
@@ -357,7 +399,7 @@ class Run:
         return found
 
     def may_await(self, context, register):
-        return register.rank > context.rank or register.future is asyncio.current_task()
+        return register.rank > context.rank
 
     # ── the whole ──
 

@@ -36,20 +36,20 @@ std::string show(const Value& value) { return std::to_string(value.number()); }
 
 namespace {
 
-std::string show(const Outcome<Value>& outcome) {
-  return outcome.has_value() ? conformance::show(outcome.value()) : "!" + show_error(outcome.exception());
+std::string show_item(const Value& value) { return show(value); }
+std::string show_item(const Outcome<Value>& outcome) {
+  return outcome.has_value() ? show(outcome.value()) : "!" + conformance::show_error(outcome.exception());
 }
-std::string show(const Value& value) { return conformance::show(value); }
 
 template <class Range>
 std::string show_list(const Range& range) {
   std::string text;
-  for (const auto& value : range) text += (text.empty() ? "" : ",") + show(value);
+  for (const auto& value : range) text += (text.empty() ? "" : ",") + show_item(value);
   return "[" + text + "]";
 }
 template <class T>
 std::string show_pair(const std::tuple<T, T>& pair) {
-  return "[" + show(std::get<0>(pair)) + "," + show(std::get<1>(pair)) + "]";
+  return "[" + show_item(std::get<0>(pair)) + "," + show_item(std::get<1>(pair)) + "]";
 }
 
 // An address, a type's name: what stands in < > differs.
@@ -194,7 +194,7 @@ void Run::on_error(const ErrorContext& context) {
   if (const auto at = task.find("name='"); at != task.npos) {
     name = task.substr(at + 6, task.find('\'', at + 6) - at - 6);
     if (name.starts_with("Task-")) name = "Task";
-  } else {
+  } else if (!task.empty()) {
     name = task.substr(1, task.find(' ') - 1);
   }
   const std::string shown = " !" + (context.exception ? show_error(context.exception) : "nothing");

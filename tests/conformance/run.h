@@ -110,7 +110,8 @@ using Pair = std::tuple<Value, Value>;
 using OutcomePair = std::tuple<Outcome<Value>, Outcome<Value>>;
 
 /// What a name like f0 or r1 stands for: a future and its rank. A task may await only what ranks higher than itself:
-/// so no circle of tasks that await each other can form, through which cancel() would run for ever.
+/// so no circle of tasks that await each other can form, through which cancel() would run for ever; and none awaits
+/// itself.
 struct Register {
   using AnyOf = std::variant<Future<Value>, Task<Value>, Future<Values>, Future<Outcomes>, Future<Pair>,
                              Future<OutcomePair>>;
@@ -166,9 +167,7 @@ class Run {
   /// Null if it is empty; a future is made at its first use.
   const Register* find(const std::string& name);
   void put(const std::string& name, Register value) { registers_.insert_or_assign(name, std::move(value)); }
-  bool may_await(const Context& context, const Register& reg) const {
-    return reg.rank > context.rank || reg.any() == AnyFuture(current_task());
-  }
+  static bool may_await(const Context& context, const Register& reg) { return reg.rank > context.rank; }
   Loop& loop() const { return *loop_; }
 
   template <class P>

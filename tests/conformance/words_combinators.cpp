@@ -91,8 +91,9 @@ Result shield_word(Run& run, Context&, const Arguments& args) {
     run.put(args[0].word, Register(shield(run.coroutine(*block)), block->id));
   } else if (const Register* reg = run.find(args[1].word)) {
     const Register inner = *reg;
-    run.put(args[0].word,
-            std::visit([&](const auto& future) { return Register(shield(future), inner.rank); }, inner.future));
+    const Register outer =
+        std::visit([&](const auto& future) { return Register(shield(future), inner.rank); }, inner.future);
+    run.put(args[0].word, outer.any() == inner.any() ? inner : outer);  // the same: then a task remains a task
   } else {
     return skip();
   }

@@ -209,7 +209,8 @@ TEST(ThreadSafeHandle, ThreadsCancelWhileTheLoopRunsAndEachCallbackRunsOrNot) {
   std::atomic<int> ran = 0;
   std::thread other([&] {
     for (int i = 0; i < kCount; ++i) {
-      ThreadSafeHandle handle = loop.call_soon_threadsafe([&, owned = std::make_unique<int>(i)] { ran += 1 + 0 * *owned; });
+      ThreadSafeHandle handle =
+          loop.call_soon_threadsafe([&, owned = std::make_unique<int>(i)] { ran += 1 + 0 * *owned; });
       if (i % 2) handle.cancel();
       EXPECT_EQ(handle.cancelled(), i % 2 == 1);
     }

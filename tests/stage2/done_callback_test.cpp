@@ -124,7 +124,8 @@ TEST(DoneCallback, MayBeAFunctionAPointerOrMoveOnly) {
   int sum = 0;
   future.add_done_callback(doubled);
   future.add_done_callback(&doubled);
-  future.add_done_callback([&sum, owned = std::make_unique<int>(2)](Future<int>& done) { sum = done.result() * *owned; });
+  future.add_done_callback(
+      [&sum, owned = std::make_unique<int>(2)](Future<int>& done) { sum = done.result() * *owned; });
   future.set_result(21);
   loop.run_ticks(1);
   EXPECT_EQ(sum, 42);
@@ -136,7 +137,8 @@ TEST(DoneCallback, AnEmptyOneIsRefused) {
   void (*null)(Future<int>&) = nullptr;
   const std::string message = "a callable object was expected, got an empty one";
   EXPECT_EQ(thrown<std::invalid_argument>([&] { future.add_done_callback(null); }), message);
-  EXPECT_EQ(thrown<std::invalid_argument>([&] { future.add_done_callback(std::function<void(Future<int>&)>()); }), message);
+  EXPECT_EQ(thrown<std::invalid_argument>([&] { future.add_done_callback(std::function<void(Future<int>&)>()); }),
+            message);
 }
 
 // ── removing ────────────────────────────────────────────────────────────────────────────────────────────────────────

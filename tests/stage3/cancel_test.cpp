@@ -399,10 +399,12 @@ TEST(Cancel, OfItselfHitsTheNextRealSuspension) {
 
 TEST(Cancel, OfItselfHitsTheNextSleep) {
   VirtualLoop loop;
-  Task<> task = create_task([]() -> Coro<> {
-    current_task().cancel();
-    co_await sleep(100s);
-  }, {.loop = &loop});
+  Task<> task = create_task(
+      []() -> Coro<> {
+        current_task().cancel();
+        co_await sleep(100s);
+      },
+      {.loop = &loop});
   EXPECT_THROW(loop.run_until_complete(task), CancelledError);
   EXPECT_EQ(loop.time(), TimePoint{});
 }
@@ -572,14 +574,16 @@ TEST(Cancelling, CountsEveryCancel) {
 // test_tasks.py: BaseTaskTests.test_uncancel_basic
 TEST(Cancelling, UncancelTakesOneBackAndTheTaskGoesOn) {
   VirtualLoop loop;
-  Task<> task = create_task([]() -> Coro<> {
-    try {
-      co_await sleep(10s);
-    } catch (const CancelledError&) {
-      current_task().uncancel();
-    }
-    co_await sleep(10s);
-  }, {.loop = &loop});
+  Task<> task = create_task(
+      []() -> Coro<> {
+        try {
+          co_await sleep(10s);
+        } catch (const CancelledError&) {
+          current_task().uncancel();
+        }
+        co_await sleep(10s);
+      },
+      {.loop = &loop});
   loop.run_ticks(1);
   EXPECT_EQ(task.cancelling(), 0u);
   task.cancel();

@@ -159,7 +159,6 @@ TEST(Deep, AChainOfTasksRunsToItsEnd) {
   EXPECT_EQ(run(main, make_core()), kDepth);
 }
 
-
 TEST(Deep, ManyTasksMayWaitForOneFuture) {
   auto main = []() -> Coro<int> {
     Future<> future = create_future();

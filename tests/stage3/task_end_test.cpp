@@ -150,11 +150,13 @@ TEST(LoopClosed, ATaskThatHoldsItselfIsFreed) {
   {
     VirtualLoop loop;
     ErrorLog errors(loop);
-    create_task([]() -> Coro<> {
-      AnyTask self = current_task();
-      Counted local(1);
-      co_await sleep(1s);
-    }, {.loop = &loop});
+    create_task(
+        []() -> Coro<> {
+          AnyTask self = current_task();
+          Counted local(1);
+          co_await sleep(1s);
+        },
+        {.loop = &loop});
     loop.run_ticks(1);
     EXPECT_EQ(Counted::alive, 1);
   }
@@ -213,10 +215,12 @@ TEST(LoopClosed, DestructorsInATaskMayStillUseTheLoopAndOtherTasks) {
     ErrorLog errors(loop);
     Future<> future(loop);
     Task<> other = create_task([&]() -> Coro<> { co_await future; }, {.loop = &loop});
-    create_task([&]() -> Coro<> {
-      Busy busy(loop, other, future);
-      co_await sleep(1s);
-    }, {.loop = &loop});
+    create_task(
+        [&]() -> Coro<> {
+          Busy busy(loop, other, future);
+          co_await sleep(1s);
+        },
+        {.loop = &loop});
     loop.run_ticks(1);
     loop.close();
     EXPECT_EQ(errors.messages(), Log(3, "Task was destroyed but it is pending!"));
@@ -293,10 +297,12 @@ TEST(FatalException, OfATaskIsStoredAndLeavesTheLoopAtOnce) {
   VirtualLoop loop;
   ErrorLog errors(loop);
   std::string log;
-  Task<> task = create_task([]() -> Coro<> {
-    throw KeyboardInterrupt();
-    co_return;
-  }, {.loop = &loop});
+  Task<> task = create_task(
+      []() -> Coro<> {
+        throw KeyboardInterrupt();
+        co_return;
+      },
+      {.loop = &loop});
   task.add_done_callback([&](Task<>&) { log += 'd'; });
   loop.call_soon([&] { log += 'r'; });
   EXPECT_THROW(loop.run_forever(), KeyboardInterrupt);
@@ -330,17 +336,21 @@ TEST(FatalException, OfTheMainTaskDoesNotStopTheNextRun) {
 TEST(FatalException, IsSeenByWhoAwaitsTheTaskInTheNextRun) {
   VirtualLoop loop;
   std::string log;
-  Task<> fatal = create_task([]() -> Coro<> {
-    throw KeyboardInterrupt();
-    co_return;
-  }, {.loop = &loop});
-  Task<> waiting = create_task([&]() -> Coro<> {
-    try {
-      co_await fatal;
-    } catch (const KeyboardInterrupt&) {
-      log = "caught";
-    }
-  }, {.loop = &loop});
+  Task<> fatal = create_task(
+      []() -> Coro<> {
+        throw KeyboardInterrupt();
+        co_return;
+      },
+      {.loop = &loop});
+  Task<> waiting = create_task(
+      [&]() -> Coro<> {
+        try {
+          co_await fatal;
+        } catch (const KeyboardInterrupt&) {
+          log = "caught";
+        }
+      },
+      {.loop = &loop});
   EXPECT_THROW(loop.run_until_complete(waiting), KeyboardInterrupt);
   EXPECT_EQ(log, "");
   loop.run_until_complete(waiting);
@@ -350,13 +360,15 @@ TEST(FatalException, IsSeenByWhoAwaitsTheTaskInTheNextRun) {
 // test_tasks.py: BaseTaskTests.test_baseexception_during_cancel
 TEST(FatalException, WhileACancelIsHandledLeavesTheLoopAndIsStored) {
   VirtualLoop loop;
-  Task<> task = create_task([]() -> Coro<> {
-    try {
-      co_await sleep(10s);
-    } catch (const CancelledError&) {
-      throw SystemExit();
-    }
-  }, {.loop = &loop});
+  Task<> task = create_task(
+      []() -> Coro<> {
+        try {
+          co_await sleep(10s);
+        } catch (const CancelledError&) {
+          throw SystemExit();
+        }
+      },
+      {.loop = &loop});
   loop.run_ticks(1);
   task.cancel();
   EXPECT_FALSE(task.done());

@@ -112,7 +112,8 @@ TEST(Gather, TheOthersRunOnAfterAnException) {
   });
 }
 
-// test_tasks.py: GatherTestsBase.test_return_exceptions, FutureGatherTests.test_result_exception_one_cancellation
+// test_tasks.py: GatherTestsBase.test_return_exceptions,
+// FutureGatherTests.test_result_exception_one_cancellation
 TEST(Gather, ReturnExceptionsGivesOutcomes) {
   VirtualLoop loop;
   auto all = futures(loop, 4);
@@ -192,7 +193,8 @@ TEST(Gather, RefusesAnEmptyFutureAndAnAwaitedCoroutine) {
   });
 }
 
-// test_tasks.py: CoroutineGatherTests.test_duplicate_coroutines (a C++ coroutine cannot be given twice; a task can)
+// test_tasks.py: CoroutineGatherTests.test_duplicate_coroutines (a C++ coroutine cannot be given twice; a
+// task can)
 TEST(Gather, AFutureGivenTwiceIsOneChild) {
   run_virtual([]() -> Coro<> {
     int runs = 0;

@@ -160,7 +160,7 @@ TEST(Event, SurvivesACancelAtAnyTime) {
       for (int i = 0; i < when; ++i) co_await sleep(1ms);
       tasks[1].cancel();
       for (auto& task : tasks) co_await finished(task);
-      EXPECT_EQ(result, when < 3 ? (Ints{0, 2}) : (Ints{0, 1, 2})) << when;
+      EXPECT_EQ(result, when < 2 ? (Ints{0, 2}) : (Ints{0, 1, 2})) << when;
       EXPECT_EQ(event.repr(), "<Event [set]>");
     };
     run_virtual(main);

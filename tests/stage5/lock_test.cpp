@@ -28,6 +28,41 @@ Coro<> hold_for_a_tick(Lock& lock) {
   co_await tick();
 }
 
+// ── the README's pain ───────────────────────────────────────────────────────────────────────────────────────────────
+
+struct Account {
+  int balance;
+};
+
+Coro<> ask_the_bank(int) { co_await tick(); }
+
+Coro<> withdraw(Account& account, int amount) {
+  if (account.balance >= amount) {  // enough?
+    co_await ask_the_bank(amount);  // … others run here, and may withdraw as well …
+    account.balance -= amount;      // still enough?
+  }
+}
+
+Coro<> withdraw_safely(Lock& lock, Account& account, int amount) {
+  const auto guard = co_await lock.scoped();
+  co_await withdraw(account, amount);
+}
+
+TEST(Lock, KeepsOthersOutAcrossAnAwait) {
+  auto main = []() -> Coro<> {
+    Lock lock;
+    Account careless{100};
+    Account careful{100};
+    std::vector<Task<>> tasks;
+    for (int i = 0; i < 2; ++i) tasks.push_back(create_task(withdraw(careless, 100)));
+    for (int i = 0; i < 2; ++i) tasks.push_back(create_task(withdraw_safely(lock, careful, 100)));
+    for (auto& task : tasks) co_await task;
+    EXPECT_EQ(careless.balance, -100);
+    EXPECT_EQ(careful.balance, 0);
+  };
+  run_virtual(main);
+}
+
 // ── order ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 // test_locks.py: LockTests.test_acquire
@@ -78,6 +113,7 @@ TEST(Lock, ANewcomerQueuesBehindAWokenWaiterThoughLockedIsFalse) {
     co_await lock.acquire();
     result.push_back(2);
     EXPECT_EQ(result, (Ints{1, 2}));
+    co_await releaser;
   };
   run_virtual(main);
 }
@@ -97,9 +133,9 @@ TEST(Lock, AHolderThatReleasesAndAcquiresAgainGoesToTheEndOfTheQueue) {
     auto a = create_task(work("a"));
     auto b = create_task(work("b"));
     auto c = create_task(work("c"));
-    co_await a;
-    co_await b;
-    co_await c;
+    co_await finished(a);
+    co_await finished(b);
+    co_await finished(c);
     EXPECT_EQ(log, (Log{"a0", "b0", "c0", "a1", "b1", "c1"}));
   };
   run_virtual(main);

@@ -336,8 +336,7 @@ TEST(Semaphore, AWaiterReleasedByTheNextCallbackTakesTwoTicks) {
 
 // test_locks.py: SemaphoreTests.test_semaphore_value
 TEST(Semaphore, ANegativeValueIsAnError) {
-  EXPECT_EQ(message_of<std::invalid_argument>([] { Semaphore semaphore(-1); }),
-            "Semaphore initial value must be >= 0");
+  EXPECT_EQ(message_of<std::invalid_argument>([] { Semaphore semaphore(-1); }), "Semaphore initial value must be >= 0");
   EXPECT_EQ(message_of<std::invalid_argument>([] { BoundedSemaphore semaphore(-1); }),
             "Semaphore initial value must be >= 0");
 }

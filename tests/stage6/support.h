@@ -22,8 +22,9 @@ template <class F>
 void run_io(F main, std::unique_ptr<Core> core = nullptr) {
   run(
       [main = std::move(main)]() mutable -> Coro<> {
-        TimerHandle watchdog = Loop::running().call_later(30s, [] {
+        TimerHandle watchdog = Loop::running().call_later(5s, [] {
           ADD_FAILURE() << "the test hangs";
+          for (const AnyTask& task : all_tasks()) ADD_FAILURE() << task;
           throw KeyboardInterrupt();
         });
         co_await main();

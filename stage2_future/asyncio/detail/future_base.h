@@ -87,6 +87,11 @@ class FutureBase : public Waitable, public Pooled {
   std::exception_ptr cancelled_error() const {
     return exception_ ? exception_ : std::make_exception_ptr(CancelledError());
   }
+  /// The same as a value: with the message that cancel() was given, but not with that of a CancelledError which left a
+  /// coroutine. [fut._cancel_message, in gather]
+  std::exception_ptr cancel_message() const {
+    return cancelled_from_within_ ? std::make_exception_ptr(CancelledError()) : cancelled_error();
+  }
   bool throws_cancelled() const noexcept final { return cancelled() || is_cancelled_error(exception_); }
   Loop* loop() const noexcept { return anchor_->loop(); }  // null once it is destroyed
   /// Throws std::runtime_error("Event loop is closed") if it is destroyed or closed.
@@ -124,6 +129,11 @@ class FutureBase : public Waitable, public Pooled {
   void finish() { settle(State::finished); }
   /// Cancelled; what the await will throw (null: a plain CancelledError, made where it is thrown).
   void settle_cancelled(std::exception_ptr error);
+  /// The same for an error that left the coroutine of a task.
+  void settle_cancelled_from_within(std::exception_ptr error) {
+    cancelled_from_within_ = true;
+    settle_cancelled(std::move(error));
+  }
   /// Cancelled without a word to those who wait: the loop is being closed.
   void abandon() noexcept {
     state_ = State::cancelled;
@@ -149,6 +159,7 @@ class FutureBase : public Waitable, public Pooled {
   bool unretrieved_ = false;  // CPython's __log_traceback: an exception that nobody has looked at yet
   bool moved_out_ = false;
   bool fatal_ = false;
+  bool cancelled_from_within_ = false;
   Ref<LoopAnchor> anchor_;
   CallbackList callbacks_;
   std::exception_ptr exception_;  // finished: the exception; cancelled: its CancelledError, if it has a message

@@ -1,5 +1,6 @@
-// The part of as_completed() that does not depend on types: a queue of futures that are done, by their numbers.
-// Mirrors: the queues.Queue inside _AsCompletedIterator (which for us is a stage too high). Read next: ../as_completed.h
+// The part of as_completed() that does not depend on types: a queue of futures that are done, by their
+// numbers. Mirrors: the queues.Queue inside _AsCompletedIterator (which for us is a stage too high). Read
+// next: ../as_completed.h
 #pragma once
 
 #include <asyncio/task.h>
@@ -32,7 +33,7 @@ class CompletionQueue final : public Pooled {
   void put(std::size_t number);
   void wake_up_next();
 
-  std::size_t todo_;              // futures that are not done
+  std::size_t todo_;  // futures that are not done
   std::deque<std::size_t> done_;
   std::deque<Future<>> getters_;
   TimerHandle timer_;

@@ -23,7 +23,8 @@ concept BecomesFuture = requires { typename value_for_t<A>; };
 template <class A>
 inline constexpr bool is_future = std::derived_from<std::remove_cvref_t<A>, AnyFuture>;
 
-static_assert(BecomesFuture<Coro<int>> && BecomesFuture<Future<int>&> && !BecomesFuture<Coro<int>&> && !BecomesFuture<int>);
+static_assert(BecomesFuture<Coro<int>> && BecomesFuture<Future<int>&> && !BecomesFuture<Coro<int>&> &&
+              !BecomesFuture<int>);
 
 /// The loop of a future; for what is not one yet, the running loop.
 template <class A>

@@ -1,5 +1,6 @@
 // The part of gather() that does not depend on types: counting the children, and cancelling them.
-// Mirrors: Lib/asyncio/tasks.py: _GatheringFuture, and _done_callback inside gather. Read next: ../../gather.cpp
+// Mirrors: Lib/asyncio/tasks.py: _GatheringFuture, and _done_callback inside gather. Read next:
+// ../../gather.cpp
 #pragma once
 
 #include <asyncio/task.h>
@@ -12,9 +13,9 @@ using Children = std::vector<Ref<FutureBase>>;  // in the order of the arguments
 
 class GatheringRegistry;
 
-/// Who keeps whom alive: the outer future its children, and a child's callback the outer future (so that it is completed
-/// even if nobody kept it). That is a circle, as in CPython, where the garbage collector finds it. Here it is
-/// broken when the outer future is done, or else when the loop is closed: hence the registry.
+/// Who keeps whom alive: the outer future its children, and a child's callback the outer future (so that it
+/// is completed even if nobody kept it). That is a circle, as in CPython, where the garbage collector finds
+/// it. Here it is broken when the outer future is done, or else when the loop is closed: hence the registry.
 class Gathering {
  public:
   Gathering(Children children, bool return_exceptions) noexcept

@@ -131,7 +131,7 @@ template <class Queue>
 class QueuePut final : public QueueWait {
  public:
   using T = typename Queue::value_type;
-  QueuePut(Queue& queue, T&& item) : queue_(queue), item_(std::move(item)) {}
+  QueuePut(Queue& queue, T& item) noexcept : queue_(queue), item_(item) {}
   bool await_ready() const noexcept { return queue_.put_at_once(); }
   template <std::derived_from<PromiseBase> P>
   std::coroutine_handle<> await_suspend(std::coroutine_handle<P> frame) {
@@ -144,16 +144,16 @@ class QueuePut final : public QueueWait {
 
  private:
   Queue& queue_;
-  T item_;
+  T& item_;
 };
 
-/// What put() returns: owns the item until it is awaited.
+/// What put() returns: owns the item, and as a temporary of the await lives as long as that takes.
 template <class Queue>
 class [[nodiscard("co_await it")]] PutOnAwait {
  public:
   using T = typename Queue::value_type;
   PutOnAwait(Queue& queue, T&& item) : queue_(&queue), item_(std::move(item)) {}
-  QueuePut<Queue> operator co_await() && { return QueuePut<Queue>(*queue_, std::move(item_)); }
+  QueuePut<Queue> operator co_await() && noexcept { return QueuePut<Queue>(*queue_, item_); }
 
  private:
   Queue* queue_;

@@ -63,7 +63,7 @@ class WaitList {
   }
 
   bool empty() const noexcept { return first_ == nullptr; }
-  std::size_t size() const noexcept;          // O(n): for printing
+  std::size_t size() const noexcept;           // O(n): for printing
   std::size_t count_unwoken() const noexcept;  // the same, for a queue
 
   /// Whether none is left who wants to be woken, or has been.

@@ -1,0 +1,255 @@
+// What a callback costs, and a timer. `limit_function_pointer_ring` is the measure: the same work written bare, a ring
+// of function pointers, in the same program.
+#include <asyncio/loop.h>
+#include <asyncio/virtual_core.h>
+
+#include <benchmark/benchmark.h>
+
+#include <array>
+#include <queue>
+#include <random>
+#include <vector>
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Adds a column: the time of one of the `count` things that each iteration does.
+void per_item(benchmark::State& state, double count) {
+  using benchmark::Counter;
+  state.counters["per_item"] = Counter(count, Counter::kIsIterationInvariantRate | Counter::kInvert);
+}
+
+void run_tick(Loop& loop) {
+  loop.stop();
+  loop.run_forever();
+}
+
+// ── callbacks ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// The least that a loop can be: 1,024 places for a function and its argument.
+class Ring {
+ public:
+  using Function = void (*)(Ring&, void*);
+  void push(Function function, void* argument) { entries_[tail_++ % entries_.size()] = {function, argument}; }
+  void run_once() {
+    for (std::size_t todo = tail_ - head_; todo > 0; --todo) {
+      const Entry entry = entries_[head_++ % entries_.size()];
+      entry.function(*this, entry.argument);
+    }
+  }
+
+ private:
+  struct Entry {
+    Function function;
+    void* argument;
+  };
+  std::array<Entry, 1024> entries_;
+  std::size_t head_ = 0, tail_ = 0;
+};
+
+void limit_function_pointer_ring(benchmark::State& state) {
+  static Ring ring;
+  long count = 0;
+  for (auto _ : state) {
+    for (int i = 0; i < 1000; ++i) ring.push([](Ring&, void* counter) { ++*static_cast<long*>(counter); }, &count);
+    ring.run_once();
+  }
+  benchmark::DoNotOptimize(count);
+  per_item(state, 1000);
+}
+BENCHMARK(limit_function_pointer_ring);
+
+void limit_function_pointer_chain(benchmark::State& state) {
+  static Ring ring;
+  static constexpr Ring::Function next = [](Ring& again, void* left) {
+    if (--*static_cast<long*>(left) > 0) again.push(next, left);
+  };
+  for (auto _ : state) {
+    long left = 1000;
+    ring.push(next, &left);
+    while (left > 0) {
+      ring.run_once();
+      benchmark::DoNotOptimize(left);
+    }
+  }
+  per_item(state, 1000);
+}
+BENCHMARK(limit_function_pointer_chain);
+
+/// A thousand callbacks, run in one tick.
+void call_soon_burst_1000(benchmark::State& state) {
+  Loop loop;
+  long count = 0;
+  for (auto _ : state) {
+    for (int i = 0; i < 1000; ++i) loop.call_soon([&count] { ++count; });
+    run_tick(loop);
+  }
+  benchmark::DoNotOptimize(count);
+  per_item(state, 1000);
+}
+BENCHMARK(call_soon_burst_1000);
+
+/// Schedules itself until nothing is left: one callback a tick.
+struct Chain {
+  Loop& loop;
+  long& left;
+  void operator()() const {
+    if (--left > 0) {
+      loop.call_soon(*this);
+    } else {
+      loop.stop();
+    }
+  }
+};
+
+void call_soon_chain(benchmark::State& state) {
+  Loop loop;
+  for (auto _ : state) {
+    long left = 1000;
+    loop.call_soon(Chain{loop, left});
+    loop.run_forever();
+  }
+  per_item(state, 1000);
+}
+BENCHMARK(call_soon_chain);
+
+/// Scheduled and cancelled before its turn.
+void call_soon_cancel_1000(benchmark::State& state) {
+  Loop loop;
+  for (auto _ : state) {
+    for (int i = 0; i < 1000; ++i) loop.call_soon([] {}).cancel();
+    run_tick(loop);
+  }
+  per_item(state, 1000);
+}
+BENCHMARK(call_soon_cancel_1000);
+
+/// Posted as from another thread: a mutex, an atomic, and an allocation that two threads can share.
+void call_soon_threadsafe(benchmark::State& state) {
+  Loop loop;
+  long count = 0;
+  for (auto _ : state) {
+    for (int i = 0; i < 1000; ++i) loop.call_soon_threadsafe([&count] { ++count; });
+    run_tick(loop);
+  }
+  benchmark::DoNotOptimize(count);
+  per_item(state, 1000);
+}
+BENCHMARK(call_soon_threadsafe);
+
+/// The job of all stages: 1,000 small jobs, each of which waits one tick and then adds its number to a sum.
+void run_1000_jobs(benchmark::State& state) {
+  Loop loop;
+  for (auto _ : state) {
+    long sum = 0;
+    int left = 1000;
+    for (int job = 0; job < 1000; ++job) {
+      loop.call_soon([&, job] {
+        loop.call_soon([&, job] {
+          sum += job;
+          if (--left == 0) loop.stop();
+        });
+      });
+    }
+    loop.run_forever();
+    benchmark::DoNotOptimize(sum);
+  }
+  per_item(state, 1000);
+}
+BENCHMARK(run_1000_jobs)->Unit(benchmark::kMicrosecond);
+
+// ── timers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// In virtual time: a reading of the real clock, once a call_later() and once a tick with timers, adds 25–30 ns each.
+
+constexpr int kMany = 100'000;
+
+std::vector<Duration> random_delays() {
+  std::mt19937 random(1);
+  std::vector<Duration> delays(kMany);
+  for (Duration& delay : delays) delay = std::chrono::microseconds(1 + random() % 1'000'000'000);
+  return delays;
+}
+
+Loop& virtual_loop() {
+  static Loop loop(std::make_unique<VirtualCore>());
+  return loop;
+}
+
+/// The measure of the next: std::priority_queue, filled with 100,000 random deadlines and emptied.
+void limit_priority_queue_100k(benchmark::State& state) {
+  struct Entry {
+    Duration when;
+    void (*function)(int&);
+    bool operator<(const Entry& other) const { return when > other.when; }
+  };
+  const auto delays = random_delays();
+  for (auto _ : state) {
+    std::priority_queue<Entry> timers;
+    int left = kMany;
+    for (const Duration delay : delays) timers.push({delay, [](int& count) { --count; }});
+    for (; !timers.empty(); timers.pop()) timers.top().function(left);
+    benchmark::DoNotOptimize(left);
+  }
+  per_item(state, kMany);
+}
+BENCHMARK(limit_priority_queue_100k)->Unit(benchmark::kMillisecond);
+
+/// Create 100,000 timers with random deadlines, and let them fire: nearly each in a tick of its own.
+void call_later_fire_100k(benchmark::State& state) {
+  const auto delays = random_delays();
+  Loop& loop = virtual_loop();
+  for (auto _ : state) {
+    int left = kMany;
+    for (const Duration delay : delays) {
+      loop.call_later(delay, [&] {
+        if (--left == 0) loop.stop();
+      });
+    }
+    loop.run_forever();
+  }
+  per_item(state, kMany);
+}
+BENCHMARK(call_later_fire_100k)->Unit(benchmark::kMillisecond);
+
+/// Create 100,000, then cancel them all.
+void call_later_cancel_bulk_100k(benchmark::State& state) {
+  const auto delays = random_delays();
+  Loop& loop = virtual_loop();
+  std::vector<TimerHandle> timers(kMany);
+  for (auto _ : state) {
+    for (int i = 0; i < kMany; ++i) timers[i] = loop.call_later(delays[i], [] {});
+    loop.call_later(0s, [&] { loop.stop(); });
+    loop.run_forever();  // it has looked for the next deadline: all are in the heap now
+    for (TimerHandle& timer : timers) timer.cancel();
+  }
+  per_item(state, kMany);
+}
+BENCHMARK(call_later_cancel_bulk_100k)->Unit(benchmark::kMillisecond);
+
+/// Create one and cancel it, beside 100,000 others: a server's time-outs that do not expire.
+void call_later_cancel_one_beside_100k(benchmark::State& state) {
+  Loop loop(std::make_unique<VirtualCore>());
+  for (const Duration delay : random_delays()) loop.call_later(delay, [] {});
+  run_tick(loop);
+  for (auto _ : state) loop.call_later(30s, [] {}).cancel();
+}
+BENCHMARK(call_later_cancel_one_beside_100k);
+
+/// The same, but a hundred are alive at once and end in the order of their making.
+void call_later_cancel_window_beside_100k(benchmark::State& state) {
+  Loop loop(std::make_unique<VirtualCore>());
+  for (const Duration delay : random_delays()) loop.call_later(delay, [] {});
+  run_tick(loop);
+  std::array<TimerHandle, 100> window;
+  std::size_t next = 0;
+  for (auto _ : state) {
+    TimerHandle& oldest = window[next++ % window.size()];
+    oldest.cancel();
+    oldest = loop.call_later(30s, [] {});
+  }
+}
+BENCHMARK(call_later_cancel_window_beside_100k);
+
+}  // namespace

@@ -1,0 +1,230 @@
+// The notes' network programs (000, 002, 003, 004), over real sockets: a server of our own answers as httpbin does, and
+// our own streams fetch from it, in one process and on one loop.
+//
+//   stage6_demo                              against that server
+//   stage6_demo http://host:port/get?a={}    against another: httpbin, for one
+//   stage6_demo serve [port]                 only the server, until Ctrl-C
+#include "demo_http.h"
+#include "demo_server.h"
+
+#include <asyncio/asyncio.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <iostream>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace std::chrono_literals;
+using namespace asyncio;
+using demo::http_get;
+
+// Set by main().
+std::string page_url;                  // a page
+std::string URL;                       // 'http://httpbin.org/get?a={}' in the notes
+std::vector<std::string> urls;         // several pages
+
+// ── 002: the status of a page, by a task with a callback; and of five ───────────────────────────────────────────────
+
+namespace request_program {
+
+Coro<int> request() {
+  const demo::Response response = co_await http_get(page_url);
+  co_return response.status;
+}
+
+void callback(Task<int>& task) { std::cout << "Status: " << task.result() << '\n'; }
+
+void run(Loop& loop) {
+  auto task = create_task(request(), {.name = "Task-request", .loop = &loop});
+  task.add_done_callback(callback);
+  std::cout << "Task: " << task << '\n';
+  loop.run_until_complete(task);
+  std::cout << "Task: " << task << '\n';
+
+  std::vector<Task<int>> tasks;
+  for (int i = 0; i < 5; ++i) tasks.push_back(ensure_future(request(), loop));
+  loop.run_until_complete(asyncio::wait(tasks));
+  for (const auto& done : tasks) std::cout << "Task Result: " << done.result() << '\n';
+}
+
+}  // namespace request_program
+
+// ── 000: two pages and a sleep, at the same time ────────────────────────────────────────────────────────────────────
+
+namespace page_program {
+
+Coro<> get_page() {
+  const demo::Response response = co_await http_get(page_url);
+  std::cout << response.status << '\n' << response.body;
+}
+
+void run(Loop& loop) {
+  std::vector<AnyTask> tasks;
+  tasks.push_back(create_task(get_page(), {.loop = &loop}));
+  tasks.push_back(create_task(asyncio::sleep(50ms), {.loop = &loop}));
+  tasks.push_back(create_task(get_page(), {.loop = &loop}));
+  loop.run_until_complete(asyncio::wait(tasks));
+}
+
+}  // namespace page_program
+
+// ── 003: twelve urls, three at a time ───────────────────────────────────────────────────────────────────────────────
+
+Semaphore sema(3);
+
+Coro<std::string> fetch_async(int a) {
+  const demo::Response response = co_await http_get(demo::format(URL, a));
+  co_return demo::json_string(response.body, "args", "a");
+}
+
+namespace semaphore_program {
+
+Coro<> print_result(int a) {
+  const auto permit = co_await sema.scoped();
+  const std::string r = co_await fetch_async(a);
+  std::cout << "fetch(" << a << ") = " << r << '\n';
+}
+
+void run(Loop& loop) {
+  std::vector<Task<>> tasks;
+  for (int number = 0; number < 12; ++number) tasks.push_back(create_task(print_result(number), {.loop = &loop}));
+  loop.run_until_complete(asyncio::wait(tasks));
+}
+
+}  // namespace semaphore_program
+
+// ── 003: fetched in the order of a priority queue ───────────────────────────────────────────────────────────────────
+
+namespace queue_program {
+
+// random.sample(range(100), 7), with the luck of one day
+std::vector<int> numbers() {
+  std::vector<int> sample;
+  std::mt19937 random(12);
+  while (sample.size() < 7) {
+    const int number = static_cast<int>(random() % 100);
+    if (std::find(sample.begin(), sample.end(), number) == sample.end()) sample.push_back(number);
+  }
+  return sample;
+}
+
+using Item = std::pair<int, int>;
+
+Coro<std::string> collect_result(int a) {
+  const auto permit = co_await sema.scoped();
+  co_return co_await fetch_async(a);
+}
+
+Coro<> produce(PriorityQueue<Item>& queue) {
+  for (const int num : numbers()) {
+    std::cout << "producing " << num << '\n';
+    const Item item(num, num);
+    co_await queue.put(item);
+  }
+}
+
+Coro<> consume(PriorityQueue<Item>& queue) {
+  for (;;) {
+    const Item item = co_await queue.get();
+    const std::string rs = co_await collect_result(item.first);
+    std::cout << "consuming " << rs << "...\n";
+    queue.task_done();
+  }
+}
+
+Coro<> main() {
+  PriorityQueue<Item> queue;
+  auto consumer = create_task(consume(queue));
+  co_await produce(queue);
+  co_await queue.join();
+  consumer.cancel();
+  co_await asyncio::sleep(0s);  // the queue must outlive its consumer
+}
+
+}  // namespace queue_program
+
+// ── 004: several urls at once, with gather ──────────────────────────────────────────────────────────────────────────
+
+namespace gather_program {
+
+Coro<std::string> fetch_url(std::string url) {
+  const demo::Response response = co_await http_get(std::move(url));
+  co_return response.body;
+}
+
+// The port is the system's choice, and another one each time.
+std::string without_port(const std::string& url) {
+  const demo::Url parts(url);
+  return "http://" + parts.host + parts.target;
+}
+
+Coro<> main() {
+  std::vector<Coro<std::string>> tasks;
+  for (const std::string& url : urls) tasks.push_back(fetch_url(url));
+  const std::vector<std::string> responses = co_await gather(std::move(tasks));
+  for (std::size_t i = 0; i < urls.size(); ++i) {
+    std::cout << "URL: " << without_port(urls[i]) << ", Length: " << responses[i].size() << '\n';
+  }
+}
+
+}  // namespace gather_program
+
+// ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Coro<> serve(int port) {
+  demo::HttpServer http;
+  co_await http.start(port);
+  std::cout << "Serving on " << http.url() << "/get?a=1 until Ctrl-C" << std::endl;
+  co_await http.server().serve_forever();
+}
+
+void run_programs(Loop& loop, demo::HttpServer* own_server) {
+  const auto heading = [](const char* text) { std::cout << "---------- " << text << '\n'; };
+  heading("002: the status of a page");
+  request_program::run(loop);
+  heading("000: two pages and a sleep");
+  page_program::run(loop);
+  heading("003: twelve urls, three at a time");
+  if (own_server) own_server->take_turns(true);
+  semaphore_program::run(loop);
+  if (own_server) own_server->take_turns(false);
+  heading("003: in the order of a priority queue");
+  loop.run_until_complete(queue_program::main());
+  heading("004: three urls with gather");
+  loop.run_until_complete(gather_program::main());
+}
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  try {
+    if (!arguments.empty() && arguments[0] == "serve") {
+      asyncio::run(serve(arguments.size() > 1 ? std::stoi(arguments[1]) : 0));
+      return 0;
+    }
+    Loop loop;
+    if (!arguments.empty()) {
+      URL = arguments[0];
+      page_url = demo::format(URL, 0);
+      for (const int number : {0, 1, 2}) urls.push_back(demo::format(URL, number));
+      run_programs(loop, nullptr);
+    } else {
+      demo::HttpServer http;
+      loop.run_until_complete(http.start(0));
+      URL = http.url() + "/get?a={}";
+      page_url = http.url() + "/";
+      for (const char* page : {"/", "/python", "/cplusplus"}) urls.push_back(http.url() + page);
+      run_programs(loop, &http);
+      http.server().close();
+      loop.run_until_complete(http.server().wait_closed());
+    }
+    loop.close();
+  } catch (const KeyboardInterrupt&) {
+    std::cout << "stopped\n";
+  } catch (const std::exception& error) {
+    std::cerr << "stage6_demo: " << error.what() << '\n';
+    return 1;
+  }
+}

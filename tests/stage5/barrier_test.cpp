@@ -1,0 +1,452 @@
+// Barrier: fills, drains, and can be used again; broken only by abort() and reset().
+#include <asyncio/barrier.h>
+#include <support/counted.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "sync_support.h"
+
+namespace asyncio {
+namespace {
+
+using testing::finished;
+using testing::message_of;
+using testing::run_virtual;
+using testing::tick;
+using testing::ticks_of;
+using namespace std::chrono_literals;
+
+constexpr int kParties = 5;
+
+/// Runs `body` in `count` tasks to their ends.
+template <class Body>
+Coro<> in_tasks(int count, Body& body) {
+  std::vector<Task<>> tasks;
+  for (int i = 0; i < count; ++i) tasks.push_back(create_task(body));
+  for (auto& task : tasks) co_await task;
+}
+
+void expect_empty(const Barrier& barrier) {
+  EXPECT_EQ(barrier.n_waiting(), 0u);
+  EXPECT_FALSE(barrier.broken());
+  EXPECT_EQ(barrier.repr().find("<Barrier [filling, waiters:0/"), 0u) << barrier.repr();
+}
+
+// ── filling and draining ────────────────────────────────────────────────────────────────────────────────────────────
+
+// test_locks.py: BarrierTests.test_barrier_parties
+TEST(Barrier, NeedsAtLeastOneParty) {
+  EXPECT_EQ(message_of<std::invalid_argument>([] { Barrier barrier(0); }), "parties must be > 0");
+  EXPECT_EQ(message_of<std::invalid_argument>([] { Barrier barrier(-4); }), "parties must be > 0");
+  EXPECT_EQ(Barrier(3).parties(), 3u);
+}
+
+// test_locks.py: BarrierTests.test_filling_one_task_twice; asyncio-api.md, appendix A
+TEST(Barrier, OfOnePartyTakesNoTick) {
+  auto main = []() -> Coro<> {
+    Barrier barrier(1);
+    for (int round = 0; round < 2; ++round) {
+      const int ticks = co_await ticks_of(barrier.wait());
+      EXPECT_EQ(ticks, 0);
+      expect_empty(barrier);
+    }
+  };
+  run_virtual(main);
+}
+
+// asyncio-api.md, appendix A
+TEST(Barrier, OfTwoWithThePartnerCreatedBeforeTakesTwoTicks) {
+  auto main = []() -> Coro<int> {
+    Barrier barrier(2);
+    const testing::TickCounter counter(Loop::running());
+    auto partner = create_task(barrier.wait());
+    co_await barrier.wait();
+    const int ticks = counter.ticks();
+    co_await partner;
+    co_return ticks;
+  };
+  EXPECT_EQ(run_virtual(main), 2);
+}
+
+// test_locks.py: BarrierTests.test_filling_task_by_task
+TEST(Barrier, CountsThoseWhoWait) {
+  auto main = []() -> Coro<> {
+    Barrier barrier(3);
+    auto t1 = create_task(barrier.wait());
+    co_await tick();
+    EXPECT_EQ(barrier.n_waiting(), 1u);
+    auto t2 = create_task(barrier.wait());
+    co_await tick();
+    EXPECT_EQ(barrier.n_waiting(), 2u);
+    EXPECT_EQ(barrier.repr(), "<Barrier [filling, waiters:2/3]>");
+    auto t3 = create_task(barrier.wait());
+    co_await t3;
+    co_await t2;
+    co_await t1;
+    expect_empty(barrier);
+  };
+  run_virtual(main);
+}
+
+// test_locks.py: BarrierTests.test_filling_tasks_check_return_value, test_filling_tasks_wait_twice
+TEST(Barrier, GivesEveryoneAPlaceOfTheirOwn) {
+  auto main = []() -> Coro<> {
+    Barrier barrier(kParties);
+    std::vector<std::size_t> first;
+    std::vector<std::size_t> second;
+    auto work = [&]() -> Coro<> {
+      const auto place = co_await barrier.wait();
+      first.push_back(place);
+      const auto next_place = co_await barrier.wait();
+      second.push_back(next_place);
+    };
+    co_await in_tasks(kParties, work);
+    EXPECT_EQ(first, (std::vector<std::size_t>{4, 0, 1, 2, 3})) << "the last to come does not wait";
+    std::sort(second.begin(), second.end());
+    EXPECT_EQ(second, (std::vector<std::size_t>{0, 1, 2, 3, 4}));
+    expect_empty(barrier);
+  };
+  run_virtual(main);
+}
+
+// test_locks.py: BarrierTests.test_draining_state
+TEST(Barrier, DrainsUntilTheLastHasLeft) {
+  auto main = []() -> Coro<> {
+    Barrier barrier(kParties);
+    std::vector<bool> draining;
+    auto work = [&]() -> Coro<> {
+      co_await barrier.wait();
+      draining.push_back(barrier.repr().find("draining") != std::string::npos);
+    };
+    co_await in_tasks(kParties, work);
+    EXPECT_EQ(draining, (std::vector<bool>{true, true, true, true, false}));
+    expect_empty(barrier);
+  };
+  run_virtual(main);
+}
+
+// test_locks.py: BarrierTests.test_blocking_tasks_while_draining
+TEST(Barrier, WhoComesBackEarlyWaitsUntilItIsDrained) {
+  auto main = []() -> Coro<> {
+    Barrier barrier(kParties);
+    Barrier others(kParties - 2);
+    int early = 2;
+    int done = 0;
+    auto work = [&]() -> Coro<> {
+      co_await barrier.wait();
+      if (early-- > 0) {
+        co_await barrier.wait();
+      } else {
+        co_await others.wait();
+        co_await barrier.wait();
+      }
+      ++done;
+    };
+    co_await in_tasks(kParties, work);
+    EXPECT_EQ(done, kParties);
+    expect_empty(barrier);
+  };
+  run_virtual(main);
+}
+
+// test_locks.py: BarrierTests.test_filling_tasks_cancel_one
+TEST(Barrier, ACancelledTaskJustLeaves) {
+  auto main = []() -> Coro<> {
+    Barrier barrier(3);
+    auto t1 = create_task(barrier.wait());
+    co_await tick();
+    auto t2 = create_task(barrier.wait());
+    co_await tick();
+    EXPECT_EQ(barrier.n_waiting(), 2u);
+    t1.cancel();
+    co_await tick();
+    EXPECT_EQ(barrier.n_waiting(), 1u);
+    EXPECT_FALSE(barrier.broken());
+    co_await finished(t1);
+    EXPECT_TRUE(t1.cancelled());
+    auto t3 = create_task(barrier.wait());
+    co_await tick();
+    EXPECT_EQ(barrier.n_waiting(), 2u);
+    auto t4 = create_task(barrier.wait());
+    co_await t2;
+    co_await t3;
+    co_await t4;
+    expect_empty(barrier);
+  };
+  run_virtual(main);
+}
+
+// Whichever task is cancelled, and in whichever tick: the others get through together with one who comes late.
+TEST(Barrier, SurvivesACancelAtAnyTime) {
+  for (int victim = 0; victim < 3; ++victim) {
+    for (int when = 0; when < 8; ++when) {
+      auto main = [&]() -> Coro<> {
+        Barrier barrier(3);
+        std::vector<Task<std::size_t>> tasks;
+        for (int i = 0; i < 3; ++i) tasks.push_back(create_task(barrier.wait()));
+        for (int i = 0; i < when; ++i) co_await tick();
+        tasks[victim].cancel();
+        co_await finished(tasks[victim]);
+        // Those who are left, if any, need company.
+        while (barrier.n_waiting() > 0) {
+          tasks.push_back(create_task(barrier.wait()));
+          co_await tick();
+        }
+        for (auto& task : tasks) co_await finished(task);
+        for (int i = 0; i < 3; ++i) EXPECT_TRUE(i == victim || !tasks[i].cancelled());
+        expect_empty(barrier);
+      };
+      SCOPED_TRACE("victim " + std::to_string(victim) + ", tick " + std::to_string(when));
+      run_virtual(main);
+    }
+  }
+}
+
+// ── reset and abort ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+// test_locks.py: BarrierTests.test_reset_barrier, test_abort_barrier
+TEST(Barrier, CanBeResetAndAbortedWhenEmpty) {
+  auto main = []() -> Coro<> {
+    Barrier barrier(1);
+    co_await barrier.reset();
+    expect_empty(barrier);
+    co_await barrier.abort();
+    EXPECT_EQ(barrier.n_waiting(), 0u);
+    EXPECT_TRUE(barrier.broken());
+    EXPECT_EQ(barrier.repr(), "<Barrier [broken]>");
+    std::string message;
+    try {
+      co_await barrier.wait();
+    } catch (const BrokenBarrierError& error) {
+      message = error.what();
+    }
+    EXPECT_EQ(message, "Barrier aborted");
+    co_await barrier.reset();
+    expect_empty(barrier);
+    co_await barrier.wait();
+  };
+  run_virtual(main);
+}
+
+// test_locks.py: BarrierTests.test_reset_barrier_while_tasks_waiting
+TEST(Barrier, AResetThrowsAtThoseWhoWait) {
+  auto main = []() -> Coro<> {
+    Barrier barrier(kParties);
+    std::vector<std::string> messages;
+    auto work = [&]() -> Coro<> {
+      try {
+        co_await barrier.wait();
+      } catch (const BrokenBarrierError& error) {
+        messages.push_back(error.what());
+      }
+    };
+    std::vector<Task<>> tasks;
+    for (int i = 0; i < kParties - 1; ++i) tasks.push_back(create_task(work));
+    co_await tick();
+    auto reset = create_task(barrier.reset());
+    for (auto& task : tasks) co_await task;
+    EXPECT_EQ(messages, (std::vector<std::string>(kParties - 1, "Abort or reset of barrier")));
+    expect_empty(barrier);
+    co_await reset;
+  };
+  run_virtual(main);
+}
+
+// test_locks.py: BarrierTests.test_reset_barrier_when_tasks_half_draining_half_blocking
+TEST(Barrier, AResetHalfWayThroughTheDrainThrowsAtThoseStillInside) {
+  auto main = []() -> Coro<> {
+    Barrier barrier(kParties);
+    const int blocking = kParties / 2;
+    int count = 0;
+    int thrown_inside = 0;
+    int thrown_in_front = 0;
+    auto work = [&]() -> Coro<> {
+      bool was_inside = false;
+      try {
+        co_await barrier.wait();
+      } catch (const BrokenBarrierError&) {
+        was_inside = true;
+      }
+      if (was_inside) {
+        ++thrown_inside;
+        co_await barrier.wait();
+      } else if (++count > blocking) {
+        co_await barrier.reset();
+        co_await barrier.wait();
+      } else {
+        try {
+          co_await barrier.wait();
+        } catch (const BrokenBarrierError&) {
+          ++thrown_in_front;
+        }
+      }
+    };
+    co_await in_tasks(kParties, work);
+    EXPECT_EQ(thrown_inside, blocking);
+    EXPECT_EQ(thrown_in_front, 0);
+    expect_empty(barrier);
+  };
+  run_virtual(main);
+}
+
+// test_locks.py: BarrierTests.test_reset_barrier_while_tasks_waiting_and_waiting_again
+TEST(Barrier, AfterAResetTheSameTasksMayMeetAgain) {
+  auto main = []() -> Coro<> {
+    Barrier barrier(kParties);
+    int broken = 0;
+    int through = 0;
+    auto work = [&]() -> Coro<> {
+      try {
+        co_await barrier.wait();
+      } catch (const BrokenBarrierError&) {
+        ++broken;
+      }
+      co_await barrier.wait();
+      ++through;
+    };
+    auto last = [&]() -> Coro<> {
+      co_await barrier.wait();
+      ++through;
+    };
+    std::vector<Task<>> tasks;
+    for (int i = 0; i < kParties - 1; ++i) tasks.push_back(create_task(work));
+    auto reset = create_task(barrier.reset());
+    co_await tick();
+    tasks.push_back(create_task(last));
+    for (auto& task : tasks) co_await task;
+    EXPECT_EQ(broken, kParties - 1);
+    EXPECT_EQ(through, kParties);
+    expect_empty(barrier);
+    co_await reset;
+  };
+  run_virtual(main);
+}
+
+// test_locks.py: BarrierTests.test_abort_barrier_when_tasks_half_draining_half_blocking
+TEST(Barrier, AnAbortThrowsAtThoseInsideAndAtThoseInFront) {
+  auto main = []() -> Coro<> {
+    Barrier barrier(kParties);
+    const int blocking = kParties / 2;
+    int count = 0;
+    int inside = 0;
+    int in_front = 0;
+    auto work = [&]() -> Coro<> {
+      bool was_inside = false;
+      try {
+        co_await barrier.wait();
+      } catch (const BrokenBarrierError&) {
+        was_inside = true;
+      }
+      if (was_inside) {
+        ++inside;
+      } else if (++count > blocking) {
+        co_await barrier.abort();
+      } else {
+        try {
+          co_await barrier.wait();
+        } catch (const BrokenBarrierError&) {
+          ++in_front;
+        }
+      }
+    };
+    co_await in_tasks(kParties, work);
+    EXPECT_TRUE(barrier.broken());
+    EXPECT_EQ(inside, blocking);
+    EXPECT_EQ(in_front, kParties - blocking - 1);
+    EXPECT_EQ(barrier.n_waiting(), 0u);
+  };
+  run_virtual(main);
+}
+
+// test_locks.py: BarrierTests.test_abort_barrier_when_exception_then_resetting
+TEST(Barrier, StaysBrokenAfterAnAbortUntilReset) {
+  auto main = []() -> Coro<> {
+    Barrier first(kParties);
+    Barrier second(kParties);
+    int passed = 0;
+    int broken = 0;
+    int through = 0;
+    auto work = [&]() -> Coro<> {
+      bool abort = false;
+      try {
+        const auto place = co_await first.wait();
+        abort = place == kParties / 2;
+        if (!abort) {
+          co_await first.wait();
+          ++passed;
+        }
+      } catch (const BrokenBarrierError&) {
+        ++broken;
+      }
+      if (abort) co_await first.abort();
+      const auto next_place = co_await second.wait();
+      if (next_place == kParties / 2) co_await first.reset();
+      co_await second.wait();
+      co_await first.wait();
+      ++through;
+    };
+    co_await in_tasks(kParties, work);
+    EXPECT_EQ(passed, 0);
+    EXPECT_EQ(broken, kParties - 1);
+    EXPECT_EQ(through, kParties);
+    expect_empty(first);
+  };
+  run_virtual(main);
+}
+
+// ── printing, lives ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+// test_locks.py: BarrierTests.test_repr
+TEST(Barrier, PrintsAsInPython) {
+  auto main = []() -> Coro<> {
+    Barrier barrier(2);
+    EXPECT_EQ(barrier.repr(), "<Barrier [filling, waiters:0/2]>");
+    std::vector<Task<std::size_t>> tasks;
+    tasks.push_back(create_task(barrier.wait()));
+    co_await tick();
+    EXPECT_EQ(barrier.repr(), "<Barrier [filling, waiters:1/2]>");
+    tasks.push_back(create_task(barrier.wait()));
+    co_await tick();
+    EXPECT_EQ(barrier.repr(), "<Barrier [draining, waiters:0/2]>");
+    co_await barrier.reset();
+    EXPECT_EQ(barrier.repr(), "<Barrier [resetting, waiters:0/2]>");
+    co_await barrier.abort();
+    EXPECT_EQ(barrier.repr(), "<Barrier [broken]>");
+    for (auto& task : tasks) co_await finished(task);
+  };
+  run_virtual(main);
+}
+
+TEST(Barrier, MayBeDestroyedWhileTasksWait) {
+  auto main = []() -> Coro<> {
+    auto barrier = std::make_unique<Barrier>(2);
+    auto wait = create_task(barrier->wait());
+    co_await tick();
+    barrier.reset();
+    wait.cancel();
+    co_await finished(wait);
+    EXPECT_TRUE(wait.cancelled());
+  };
+  run_virtual(main);
+}
+
+TEST(Barrier, ClosingTheLoopEarlyLeaksNothing) {
+  using testing::Counted;
+  Counted::reset();
+  testing::VirtualLoop loop;
+  const testing::ErrorLog errors(loop);
+  {
+    Barrier barrier(4);
+    auto work = [&barrier](Counted) -> Coro<> { co_await barrier.wait(); };
+    for (int i = 0; i < 3; ++i) create_task(work(Counted(i)), {.loop = &loop});
+    loop.run_ticks(2);
+    EXPECT_EQ(barrier.n_waiting(), 3u);
+  }
+  loop.close();  // the barrier is gone already
+  EXPECT_EQ(errors.contexts.size(), 3u);
+  EXPECT_EQ(Counted::alive, 0);
+}
+
+}  // namespace
+}  // namespace asyncio

@@ -1,0 +1,352 @@
+// StreamReader, fed by hand: what it gives to whom, and when it refuses.
+#include "stage6/support.h"
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+namespace asyncio::testing {
+namespace {
+
+/// Runs a coroutine function in virtual time: no socket is needed here.
+template <class F>
+void run_fed(F main) {
+  run(std::move(main), make_core());
+}
+
+Coro<std::string> error_text(Coro<std::string> reading) {
+  try {
+    co_await std::move(reading);
+  } catch (const std::exception& error) {
+    co_return error.what();
+  }
+  co_return "no error";
+}
+
+// test_streams.py: StreamTests.test_read_zero, test_read, test_read_line_breaks, test_read_eof
+TEST(StreamReader, ReadGivesWhatIsThere) {
+  run_fed([]() -> Coro<> {
+    const StreamReader reader;
+    reader.feed_data("line1\nline2");
+    EXPECT_EQ(co_await reader.read(0), "");
+    EXPECT_EQ(co_await reader.read(5), "line1");
+    EXPECT_EQ(co_await reader.read(100), "\nline2");
+    auto waiting = create_task(reader.read(1024));
+    co_await ticks(2);
+    EXPECT_FALSE(waiting.done());
+    reader.feed_eof();
+    EXPECT_EQ(co_await waiting, "");
+    EXPECT_TRUE(reader.at_eof());
+    EXPECT_EQ(co_await reader.read(1), "");
+  });
+}
+
+// test_streams.py: StreamTests.test_read_until_eof
+TEST(StreamReader, ReadWithoutACountReadsUntilTheEnd) {
+  run_fed([]() -> Coro<> {
+    const StreamReader reader;
+    auto all = create_task(reader.read());
+    for (const char* chunk : {"chunk1\n", "chunk2"}) {
+      reader.feed_data(chunk);
+      co_await ticks(2);
+    }
+    EXPECT_FALSE(all.done());
+    reader.feed_eof();
+    EXPECT_EQ(co_await all, "chunk1\nchunk2");
+  });
+}
+
+// test_streams.py: StreamTests.test_read_limit, test_invalid_limit
+TEST(StreamReader, ReadDoesNotMindTheLimit) {
+  EXPECT_THROW(StreamReader(0), std::invalid_argument);
+  run_fed([]() -> Coro<> {
+    const StreamReader reader(3);
+    reader.feed_data("chunk");
+    EXPECT_EQ(co_await reader.read(5), "chunk");
+    reader.feed_data("exactly");
+    EXPECT_EQ(co_await reader.readexactly(7), "exactly");
+  });
+}
+
+// test_streams.py: StreamTests.test_readexactly_zero_or_less, test_readexactly
+TEST(StreamReader, ReadexactlyWaitsForAll) {
+  run_fed([]() -> Coro<> {
+    const StreamReader reader;
+    EXPECT_EQ(co_await reader.readexactly(0), "");
+    EXPECT_EQ(co_await error_text(reader.readexactly(-1)), "readexactly size can not be less than zero");
+    auto exactly = create_task(reader.readexactly(6));
+    for (const char* part : {"ab", "cd", "efgh"}) {
+      co_await ticks(2);
+      EXPECT_FALSE(exactly.done());
+      reader.feed_data(part);
+    }
+    EXPECT_EQ(co_await exactly, "abcdef");
+    EXPECT_EQ(co_await reader.read(10), "gh");
+  });
+}
+
+// test_streams.py: StreamTests.test_readexactly_eof
+TEST(StreamReader, ReadexactlyAtTheEndGivesThePart) {
+  run_fed([]() -> Coro<> {
+    const StreamReader reader;
+    reader.feed_data("part");
+    reader.feed_eof();
+    try {
+      co_await reader.readexactly(10);
+      ADD_FAILURE();
+    } catch (const IncompleteReadError& error) {
+      EXPECT_EQ(error.partial(), "part");
+      EXPECT_EQ(error.expected(), 10u);
+      EXPECT_STREQ(error.what(), "4 bytes read on a total of 10 expected bytes");
+    }
+    EXPECT_TRUE(reader.at_eof());
+  });
+}
+
+// test_streams.py: StreamTests.test_readline
+TEST(StreamReader, ReadlineWaitsForItsEnd) {
+  run_fed([]() -> Coro<> {
+    const StreamReader reader;
+    reader.feed_data("chunk1 ");
+    auto line = create_task(reader.readline());
+    co_await ticks(1);
+    for (const char* part : {"chunk2 ", "chunk3 ", "\n chunk4"}) reader.feed_data(part);
+    EXPECT_EQ(co_await line, "chunk1 chunk2 chunk3 \n");
+    EXPECT_EQ(co_await reader.read(100), " chunk4");
+  });
+}
+
+// test_streams.py: StreamTests.test_readline_eof, test_readline_empty_eof
+TEST(StreamReader, ReadlineAtTheEndGivesWhatIsLeft) {
+  run_fed([]() -> Coro<> {
+    const StreamReader reader;
+    reader.feed_data("some data");
+    reader.feed_eof();
+    EXPECT_EQ(co_await reader.readline(), "some data");
+    EXPECT_EQ(co_await reader.readline(), "");
+  });
+}
+
+// test_streams.py: StreamTests.test_readline_limit_with_existing_data
+TEST(StreamReader, ReadlineOverTheLimitDropsTheLineOrAllThereIs) {
+  run_fed([]() -> Coro<> {
+    const StreamReader reader(3);
+    reader.feed_data("li");
+    reader.feed_data("ne1\nline2\n");
+    const std::string found = "Separator is found, but chunk is longer than limit";
+    EXPECT_EQ(co_await error_text(reader.readline()), found);
+    EXPECT_EQ(co_await error_text(reader.readline()), found);  // the first line was dropped, and this is the second
+
+    const StreamReader other(3);
+    for (const char* part : {"li", "ne1", "li"}) other.feed_data(part);
+    EXPECT_EQ(co_await error_text(other.readline()), "Separator is not found, and chunk exceed the limit");
+    other.feed_data("ok\n");  // nothing is left of what was before
+    EXPECT_EQ(co_await other.readline(), "ok\n");
+  });
+}
+
+// test_streams.py: StreamTests.test_readline_limit
+TEST(StreamReader, ReadlineOverTheLimitIsThrownToATaskThatWaits) {
+  run_fed([]() -> Coro<> {
+    const StreamReader reader(7);
+    auto line = create_task(error_text(reader.readline()));
+    co_await ticks(1);
+    for (const char* part : {"chunk1", "chunk2", "chunk3\n"}) reader.feed_data(part);
+    reader.feed_eof();
+    EXPECT_EQ(co_await line, "Separator is found, but chunk is longer than limit");
+    EXPECT_TRUE(reader.at_eof());
+  });
+}
+
+// test_streams.py: StreamTests.test_readuntil_separator
+TEST(StreamReader, ReaduntilNeedsASeparator) {
+  run_fed([]() -> Coro<> {
+    const StreamReader reader;
+    EXPECT_EQ(co_await error_text(reader.readuntil("")), "Separator should be at least one-byte string");
+    EXPECT_EQ(co_await error_text(reader.readuntil({"a", ""})), "Separator should be at least one-byte string");
+    EXPECT_EQ(co_await error_text(reader.readuntil(std::initializer_list<std::string_view>())),
+              "Separator should contain at least one element");
+  });
+}
+
+// test_streams.py: StreamTests.test_readuntil_multi_chunks, test_readuntil_multi_chunks_1
+TEST(StreamReader, ReaduntilFindsASeparatorThatCameInPieces) {
+  run_fed([]() -> Coro<> {
+    const StreamReader reader;
+    reader.feed_data("lineAAA");
+    EXPECT_EQ(co_await reader.readuntil("AAA"), "lineAAA");
+    reader.feed_data("lineAAAxxx");
+    EXPECT_EQ(co_await reader.readuntil("AAA"), "lineAAA");
+    EXPECT_EQ(co_await reader.read(3), "xxx");
+
+    const std::vector<std::vector<const char*>> pieces = {
+        {"QWEaa", "XYaa", "a"}, {"QWEaa", "XYa", "aa"}, {"aaa"}, {"Xa", "a", "a"}, {"aaX", "aaa", "aa"}};
+    for (const auto& chunks : pieces) {
+      const StreamReader other;
+      auto until = create_task(other.readuntil("aaa"));
+      std::string all;
+      for (const char* chunk : chunks) {
+        co_await ticks(1);
+        other.feed_data(chunk);
+        all += chunk;
+      }
+      EXPECT_EQ(co_await until, all.substr(0, all.find("aaa") + 3));
+    }
+  });
+}
+
+// test_streams.py: StreamTests.test_readuntil_eof
+TEST(StreamReader, ReaduntilAtTheEndGivesThePartAndKeepsNothing) {
+  run_fed([]() -> Coro<> {
+    const StreamReader reader;
+    reader.feed_data("some dataAA");
+    reader.feed_eof();
+    try {
+      co_await reader.readuntil("AAA");
+      ADD_FAILURE();
+    } catch (const IncompleteReadError& error) {
+      EXPECT_EQ(error.partial(), "some dataAA");
+      EXPECT_FALSE(error.expected());
+      EXPECT_STREQ(error.what(), "11 bytes read on a total of undefined expected bytes");
+    }
+    EXPECT_TRUE(reader.at_eof());
+  });
+}
+
+// test_streams.py: StreamTests.test_readuntil_limit_found_sep
+TEST(StreamReader, ReaduntilOverTheLimitKeepsWhatItFound) {
+  run_fed([]() -> Coro<> {
+    const StreamReader reader(3);
+    reader.feed_data("some dataAA");
+    try {
+      co_await reader.readuntil("AAA");
+      ADD_FAILURE();
+    } catch (const LimitOverrunError& error) {
+      EXPECT_STREQ(error.what(), "Separator is not found, and chunk exceed the limit");
+      EXPECT_EQ(error.consumed(), 9u);
+    }
+    reader.feed_data("A");
+    try {
+      co_await reader.readuntil("AAA");
+      ADD_FAILURE();
+    } catch (const LimitOverrunError& error) {
+      EXPECT_STREQ(error.what(), "Separator is found, but chunk is longer than limit");
+      EXPECT_EQ(error.consumed(), 9u);
+    }
+    EXPECT_EQ(co_await reader.read(100), "some dataAAA");
+  });
+}
+
+// test_streams.py: StreamTests.test_readuntil_multi_separator
+TEST(StreamReader, ReaduntilOneOfSeveralTakesTheOneThatEndsFirst) {
+  run_fed([]() -> Coro<> {
+    const StreamReader reader;
+    reader.feed_data("some data: AAA more data: BBBB rest");
+    EXPECT_EQ(co_await reader.readuntil({"BBBB", "AAA"}), "some data: AAA");
+    EXPECT_EQ(co_await reader.readuntil({"BBBB", "AAA"}), " more data: BBBB");
+    const StreamReader overlapping;
+    overlapping.feed_data("xABCD");
+    EXPECT_EQ(co_await overlapping.readuntil({"ABCD", "BC"}), "xABC");
+  });
+}
+
+// test_streams.py: StreamTests.test_readuntil_multi_separator_limit
+TEST(StreamReader, ReaduntilOneOfSeveralMindsTheLimit) {
+  run_fed([]() -> Coro<> {
+    const StreamReader reader(3);
+    reader.feed_data("some dataA");
+    EXPECT_EQ(co_await error_text(reader.readuntil({"A", "ome dataA"})),
+              "Separator is found, but chunk is longer than limit");
+    EXPECT_EQ(co_await reader.read(100), "some dataA");
+  });
+}
+
+// test_streams.py: StreamTests.test_readuntil_multi_separator_negative_offset
+TEST(StreamReader, ReaduntilOneOfSeveralFindsAShortOneBeforeALongOneFits) {
+  run_fed([]() -> Coro<> {
+    const StreamReader reader;
+    reader.feed_data("data");
+    auto until = create_task(reader.readuntil({"A", "long sep"}));
+    co_await ticks(1);
+    reader.feed_data("Z");
+    co_await ticks(1);
+    reader.feed_data("Aaaaaaa");
+    EXPECT_EQ(co_await until, "dataZA");
+  });
+}
+
+// test_streams.py: StreamTests.test_exception, test_read_exception, test_exception_waiter
+TEST(StreamReader, AnErrorIsThrownToWhoReadsAndToWhoWaits) {
+  run_fed([]() -> Coro<> {
+    const StreamReader reader;
+    EXPECT_EQ(reader.exception(), nullptr);
+    auto waiting = create_task(error_text(reader.read(2)));
+    co_await ticks(1);
+    reader.set_exception(std::make_exception_ptr(std::runtime_error("oops")));
+    EXPECT_EQ(co_await waiting, "oops");
+    EXPECT_NE(reader.exception(), nullptr);
+    EXPECT_EQ(co_await error_text(reader.readline()), "oops");
+    EXPECT_EQ(co_await error_text(reader.readexactly(1)), "oops");
+    EXPECT_EQ(co_await error_text(reader.readuntil("x")), "oops");
+    EXPECT_EQ(co_await error_text(reader.read()), "oops");
+  });
+}
+
+// test_streams.py: StreamTests.test_exception_cancel
+TEST(StreamReader, AnErrorAfterTheReaderWasCancelledDoesNoHarm) {
+  run_fed([]() -> Coro<> {
+    const StreamReader reader;
+    auto waiting = create_task(reader.readline());
+    co_await ticks(1);
+    waiting.cancel();
+    reader.set_exception(std::make_exception_ptr(std::runtime_error("oops")));
+    co_await ticks(1);
+    EXPECT_TRUE(waiting.cancelled());
+  });
+}
+
+TEST(StreamReader, ACancelledReadLosesNothing) {
+  run_fed([]() -> Coro<> {
+    const StreamReader reader;
+    auto waiting = create_task(reader.read(10));
+    co_await ticks(1);
+    reader.feed_data("kept");  // woken …
+    waiting.cancel();          // … and cancelled before it runs
+    co_await ticks(1);
+    EXPECT_TRUE(waiting.cancelled());
+    EXPECT_EQ(co_await reader.read(10), "kept");
+  });
+}
+
+TEST(StreamReader, OnlyOneTaskMayWait) {
+  run_fed([]() -> Coro<> {
+    const StreamReader reader;
+    auto first = create_task(reader.read(1));
+    co_await ticks(1);
+    EXPECT_EQ(co_await error_text(reader.readline()),
+              "readuntil() called while another coroutine is already waiting for incoming data");
+    reader.feed_data("x");
+    EXPECT_EQ(co_await first, "x");
+  });
+}
+
+TEST(StreamReader, NothingIsFedAfterTheEnd) {
+  const StreamReader reader;
+  reader.feed_eof();
+  EXPECT_THROW(reader.feed_data("x"), std::logic_error);
+}
+
+TEST(StreamReader, TheHandleMayGoWhileATaskReads) {
+  run_fed([]() -> Coro<> {
+    std::optional<StreamReader> reader(std::in_place);
+    const StreamReader source = *reader;
+    auto line = create_task(reader->readline());
+    reader.reset();
+    co_await ticks(1);
+    source.feed_data("line\n");
+    EXPECT_EQ(co_await line, "line\n");
+  });
+}
+
+}  // namespace
+}  // namespace asyncio::testing
