@@ -78,8 +78,8 @@ Loop::~Loop() {
 void Loop::close() {
   if (running_here_) throw std::runtime_error("Cannot close a running event loop");
   if (closed_) return;
-  // The latest stage first: it may stand on the ones before. Ending a task runs its destructors, and those may
-  // schedule once more; so the queues are emptied last.
+  // The services first: ending a task runs its destructors, and those may schedule once more, which comes to nothing
+  // when the queues are emptied.
   for (std::size_t i = services_.size(); i-- > 0;) {
     if (services_[i]) services_[i]->on_close();
   }

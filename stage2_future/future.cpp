@@ -88,7 +88,6 @@ void FutureBase::set_exception(std::exception_ptr error) {
 void FutureBase::set_fatal_exception(std::exception_ptr error) {
   fatal_ = true;
   set_exception(std::move(error));
-  unretrieved_ = false;  // everyone will see it
 }
 
 namespace {

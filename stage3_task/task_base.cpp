@@ -172,7 +172,12 @@ void TaskBase::end_unfinished() noexcept {
 }
 
 void TaskBase::drop() noexcept {
-  if (scheduled_ && done()) release();
+  if (!scheduled_) return;
+  if (!done()) {  // made by a destructor, when on_close() had passed already
+    open_loop().service<TaskRegistry>().remove(*this);
+    end_unfinished();
+  }
+  release();
 }
 
 // ── the live tasks of a loop ────────────────────────────────────────────────────────────────────────────────────────
@@ -195,8 +200,9 @@ std::vector<TaskBase*> TaskRegistry::all() const {
   return tasks;
 }
 
+// The latest first, as a stack unwinds: a task's locals, a Lock among them, outlive the tasks that it made.
 void TaskRegistry::on_close() noexcept {
-  while (TaskBase* task = first_) {
+  while (TaskBase* task = last_) {
     remove(*task);
     task->end_unfinished();
   }

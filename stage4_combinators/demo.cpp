@@ -24,6 +24,24 @@ std::string repr(const std::vector<std::string>& texts) {
   return "[" + list + "]";
 }
 
+// ── 002: a list of tasks, and wait() ────────────────────────────────────────────────────────────────────────────────
+
+Coro<std::string> request() {
+  co_await sleep(10ms);
+  co_return "<Response [200]>";
+}
+
+void list_of_tasks() {
+  Loop loop;
+  std::vector<Task<std::string>> tasks;
+  for (int i = 0; i < 5; ++i) tasks.push_back(ensure_future(request(), loop));
+  std::cout << "Tasks: [";
+  for (const auto& task : tasks) std::cout << (task == tasks.front() ? "" : ", ") << task;
+  std::cout << "]\n";
+  loop.run_until_complete(wait(tasks));
+  for (const auto& task : tasks) std::cout << "Task Result: " << task.result() << "\n";
+}
+
 // ── 000: asyncio.wait ───────────────────────────────────────────────────────────────────────────────────────────────
 
 namespace wait_program {
@@ -153,28 +171,6 @@ void main() {
 
 }  // namespace say_after_program
 
-// ── 002: a list of tasks, and wait() ────────────────────────────────────────────────────────────────────────────────
-
-namespace request_program {
-
-Coro<std::string> request() {
-  co_await sleep(10ms);
-  co_return "<Response [200]>";
-}
-
-void main() {
-  Loop loop;
-  std::vector<Task<std::string>> tasks;
-  for (int i = 0; i < 5; ++i) tasks.push_back(ensure_future(request(), loop));
-  std::cout << "Tasks: [";
-  for (const auto& task : tasks) std::cout << (task == tasks.front() ? "" : ", ") << task;
-  std::cout << "]\n";
-  loop.run_until_complete(wait(tasks));
-  for (const auto& task : tasks) std::cout << "Task Result: " << task.result() << "\n";
-}
-
-}  // namespace request_program
-
 // ── 002: gather(*tasks) ─────────────────────────────────────────────────────────────────────────────────────────────
 
 namespace task_abc_program {
@@ -284,6 +280,8 @@ Coro<> main() {
 }  // namespace later_program
 
 int main() {
+  std::cout << "--- 002: a list of tasks\n";
+  list_of_tasks();
   std::cout << "--- 000: asyncio.wait\n";
   run(wait_program::main(6));
   std::cout << "--- 000: asyncio.gather\n";
@@ -292,8 +290,6 @@ int main() {
   run(as_completed_program::main(3));
   std::cout << "--- 001: say_after\n";
   say_after_program::main();
-  std::cout << "--- 002: a list of tasks\n";
-  request_program::main();
   std::cout << "--- 002: gather(*tasks)\n";
   run(task_abc_program::main());
   std::cout << "--- 003: task.py\n";

@@ -9,10 +9,7 @@
 
 #include <asyncio/asyncio.h>
 
-#include <algorithm>
-#include <cstdint>
 #include <iostream>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,9 +19,9 @@ using namespace asyncio;
 using demo::http_get;
 
 // Set by main().
-std::string page_url;                  // a page
-std::string URL;                       // 'http://httpbin.org/get?a={}' in the notes
-std::vector<std::string> urls;         // several pages
+std::string page_url;           // a page
+std::string URL;                // 'http://httpbin.org/get?a={}' in the notes
+std::vector<std::string> urls;  // several pages
 
 // ── 002: the status of a page, by a task with a callback; and of five ───────────────────────────────────────────────
 
@@ -100,16 +97,7 @@ void run(Loop& loop) {
 
 namespace queue_program {
 
-// random.sample(range(100), 7), with the luck of one day
-std::vector<int> numbers() {
-  std::vector<int> sample;
-  std::mt19937 random(12);
-  while (sample.size() < 7) {
-    const int number = static_cast<int>(random() % 100);
-    if (std::find(sample.begin(), sample.end(), number) == sample.end()) sample.push_back(number);
-  }
-  return sample;
-}
+const std::vector<int> NUMBERS = {6, 4, 22, 48, 9, 90, 40};  // random.sample(range(100), 7), as the notes drew them
 
 using Item = std::pair<int, int>;
 
@@ -119,7 +107,7 @@ Coro<std::string> collect_result(int a) {
 }
 
 Coro<> produce(PriorityQueue<Item>& queue) {
-  for (const int num : numbers()) {
+  for (const int num : NUMBERS) {
     std::cout << "producing " << num << '\n';
     const Item item(num, num);
     co_await queue.put(item);

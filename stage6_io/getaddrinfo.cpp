@@ -37,8 +37,8 @@ void Lookup::operator()() noexcept {
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = options.passive ? AI_PASSIVE : 0;
   addrinfo* list = nullptr;
-  const int result = detail::sys::getaddrinfo(host.empty() ? nullptr : host.c_str(), std::to_string(port).c_str(),
-                                              &hints, &list);
+  const int result =
+      detail::sys::getaddrinfo(host.empty() ? nullptr : host.c_str(), std::to_string(port).c_str(), &hints, &list);
   if (result == EAI_SYSTEM) {
     error = std::error_code(errno, std::generic_category());
   } else if (result != 0) {
@@ -70,7 +70,8 @@ Coro<std::vector<Address>> getaddrinfo(std::string host, int port, ResolveOption
   std::function<void()> job = [lookup] { (*lookup)(); };
   co_await detail::HelperThread(std::move(job));
 
-  if (lookup->error) throw std::system_error(lookup->error, "getaddrinfo('" + host + "', " + std::to_string(port) + ")");
+  if (lookup->error)
+    throw std::system_error(lookup->error, "getaddrinfo('" + host + "', " + std::to_string(port) + ")");
   co_return std::move(lookup->found);
 }
 

@@ -39,7 +39,8 @@ void ServerState::accept_from(const Socket& socket) {
     const int error = errno;
     if (error == ECONNABORTED) continue;  // it has gone away again as it waited
     if (sys::would_block(error)) return;
-    if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) return out_of_resources(socket, error);
+    if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM)
+      return out_of_resources(socket, error);
     throw_system_error(error, "accept on " + socket.local_address().repr());
   }
 }
@@ -47,13 +48,14 @@ void ServerState::accept_from(const Socket& socket) {
 // The client goes on waiting, and so the socket stays ready: look away for a second, and hope that others leave.
 void ServerState::out_of_resources(const Socket& socket, int error) {
   Loop& loop = *anchor_->loop();
-  const auto failure = std::make_exception_ptr(system_error(error, "accept on " + socket.local_address().repr()));
-  ErrorContext context("socket.accept() out of system resource", failure);
-  loop.call_exception_handler(context.with("socket", socket.local_address().repr()));
+  const std::string where = socket.local_address().repr();
   remove_reader(loop, socket.fd());
   loop.call_later(std::chrono::seconds(1), [self = Ref<ServerState>(this), &socket] {
     if (!self->closed_) self->watch(socket);
   });
+  ErrorContext context("socket.accept() out of system resource",
+                       std::make_exception_ptr(system_error(error, "accept on " + where)));
+  loop.call_exception_handler(context.with("socket", where));  // last: it may close the server
 }
 
 // ── a client ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -61,7 +63,8 @@ void ServerState::out_of_resources(const Socket& socket, int error) {
 void ServerState::connect_client(Socket socket, const Address& peer) {
   Loop& loop = *anchor_->loop();
   const Ref<ReaderState> reader_state(new ReaderState(limit_), adopt);
-  Ref<Connection> connection(new Connection(loop, std::move(socket), peer, reader_state, Ref<ServerState>(this)), adopt);
+  Ref<Connection> connection(new Connection(loop, std::move(socket), peer, reader_state, Ref<ServerState>(this)),
+                             adopt);
   clients_.insert(connection.get());
   const Ref<ConnectionOwner> owner(new ConnectionOwner(std::move(connection)), adopt);
   const StreamReader reader(reader_state, owner);
@@ -147,7 +150,8 @@ Coro<> Server::serve_forever(detail::Ref<detail::ServerState> state) {
 
 Coro<> Server::wait_closed(detail::Ref<detail::ServerState> state) {
   if (state->all_gone()) co_return;
-  co_await detail::OnAwait<detail::Turn, detail::WaitList>(state->close_waiters());
+  detail::Turn turn(state->close_waiters());
+  co_await turn;
 }
 
 }  // namespace asyncio

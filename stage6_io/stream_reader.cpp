@@ -125,7 +125,8 @@ struct Match {
   std::size_t end;
 };
 
-std::optional<Match> find_first_end(std::string_view data, const std::vector<std::string>& separators, std::size_t from) {
+std::optional<Match> find_first_end(std::string_view data, const std::vector<std::string>& separators,
+                                    std::size_t from) {
   std::optional<Match> first;
   for (const std::string& separator : separators) {
     const std::size_t begin = data.find(separator, from);

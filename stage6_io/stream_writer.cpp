@@ -9,8 +9,6 @@
 namespace asyncio {
 namespace {
 
-using NextTurn = detail::OnAwait<detail::Turn, detail::WaitList>;
-
 void rethrow(const std::exception_ptr& error) {
   if (error) std::rethrow_exception(error);
 }
@@ -26,13 +24,17 @@ Coro<> StreamWriter::drain(detail::Ref<detail::ConnectionOwner> owner) {
   }
   if (connection.is_lost()) detail::throw_system_error(ECONNRESET, "Connection lost");
   if (!connection.writing_paused()) co_return;
-  co_await NextTurn(connection.drain_waiters());
+  detail::Turn turn(connection.drain_waiters());
+  co_await turn;
   rethrow(connection.error());
 }
 
 Coro<> StreamWriter::wait_closed(detail::Ref<detail::ConnectionOwner> owner) {
   detail::Connection& connection = owner->connection();
-  if (!connection.is_lost()) co_await NextTurn(connection.close_waiters());
+  if (!connection.is_lost()) {
+    detail::Turn turn(connection.close_waiters());
+    co_await turn;
+  }
   rethrow(connection.error());
 }
 

@@ -23,8 +23,8 @@ void check_limit(std::size_t limit) {
 
 Streams make_streams(Socket socket, const Address& peer, std::size_t limit) {
   detail::Ref<detail::ReaderState> reader(new detail::ReaderState(limit), detail::adopt);
-  detail::Ref<detail::Connection> connection(
-      new detail::Connection(Loop::running(), std::move(socket), peer, reader), detail::adopt);
+  detail::Ref<detail::Connection> connection(new detail::Connection(Loop::running(), std::move(socket), peer, reader),
+                                             detail::adopt);
   const detail::Ref<detail::ConnectionOwner> owner(new detail::ConnectionOwner(std::move(connection)), detail::adopt);
   return Streams(StreamReader(std::move(reader), owner), StreamWriter(owner));
 }

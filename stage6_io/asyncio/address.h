@@ -41,6 +41,6 @@ class Address {
 namespace detail {
 /// Throws std::invalid_argument unless 0 <= port <= 65535.
 void check_port(int port);
-}
+}  // namespace detail
 
 }  // namespace asyncio

@@ -33,10 +33,9 @@ Coro<Streams> open_connection(Socket connected, ConnectOptions options = {});
 
 /// What is called for each client: a coroutine function, which gets a task of its own, or a plain function.
 template <class F>
-concept ClientHandler =
-    std::invocable<std::decay_t<F>&, StreamReader, StreamWriter> &&
-    (std::same_as<std::invoke_result_t<std::decay_t<F>&, StreamReader, StreamWriter>, Coro<>> ||
-     std::is_void_v<std::invoke_result_t<std::decay_t<F>&, StreamReader, StreamWriter>>);
+concept ClientHandler = std::invocable<std::decay_t<F>&, StreamReader, StreamWriter> &&
+                        (std::same_as<std::invoke_result_t<std::decay_t<F>&, StreamReader, StreamWriter>, Coro<>> ||
+                         std::is_void_v<std::invoke_result_t<std::decay_t<F>&, StreamReader, StreamWriter>>);
 
 static_assert(ClientHandler<Coro<> (*)(StreamReader, StreamWriter)> && !ClientHandler<Coro<> (*)(StreamReader)>);
 
@@ -45,7 +44,7 @@ struct ServerOptions {
   std::size_t limit = StreamReader::kDefaultLimit;
   int backlog = 100;
   int family = AF_UNSPEC;
-  bool reuse_port = false;     // several servers, in several processes, on one port
+  bool reuse_port = false;  // several servers, in several processes, on one port
   bool start_serving = true;
 };
 

@@ -27,6 +27,8 @@ class Generator:
         for theme in ("flow", "future", "task"):
             self.weights[theme] = max(self.weights[theme], 1.0)
         self.weights["sleep"] = r.choice([1.0, 3.0])
+        self.weights["stop"] = r.choice([0.0] * 19 + [0.5])
+        self.weights["fatal"] = r.choice([0.0] * 14 + [0.5])
         # Few names: a program whose tasks do not meet shows nothing.
         self.futures = r.sample(FUTURES, r.choice([1, 2, 4]))
         self.registers = r.sample(REGISTERS, r.choice([2, 3, 6]))
@@ -153,7 +155,11 @@ class Generator:
              if d < 6 else None),
             ("callback", 0.7, lambda d: f"at h{r.randrange(3)} {r.randrange(0, 12)} {self.callback(d)}"
              if d < 6 else None),
+            ("callback", 0.4, lambda d: f"soonts {self.callback(d)}" if d < 6 else None),
             ("callback", 0.6, lambda d: f"hcancel h{r.randrange(3)}"),
+            ("stop", 1, lambda d: "stop"),
+            ("fatal", 1, lambda d: f"raise {r.choice('KX')} -"),
+            ("fatal", 0.3, lambda d: f"exc {self.future()} {r.choice('KX')} -"),
             ("callback", 0.2, lambda d: f"hstate h{r.randrange(3)}"),
             ("gather", 1, lambda d: f"{r.choice(['gather', 'gather', 'gatherx'])} {self.any_register()} {self.children(d)}"),
             ("gather", 0.7, lambda d: f"shield {self.any_register()} {self.child(d)}"),
@@ -203,6 +209,10 @@ class Generator:
             ("lock", 2, lambda d: f"acq {r.choice(self.locks)}"),
             ("lock", 1.5, nested(lambda d: f"with {r.choice(self.locks)} {self.block(d)}")),
             ("lock", 1, lambda d: f"rel {r.choice(self.locks)}"),
+            ("lock", 0.7, lambda d: f"wprim {self.limit()} {r.choice(self.locks)}"),
+            ("event", 0.7, lambda d: f"wprim {self.limit()} E{r.randrange(2)}"),
+            ("semaphore", 0.7, lambda d: f"wprim {self.limit()} {r.choice(self.semaphores)}"),
+            ("queue", 0.7, lambda d: f"wprim {self.limit()} {r.choice(self.queues)}"),
             ("event", 3, lambda d: f"ewait E{r.randrange(2)}"),
             ("event", 0.2, lambda d: f"prim E{r.randrange(2)}"),
             ("condition", 1, lambda d: f"acq {self.condition}"),

@@ -155,9 +155,9 @@ class OracleLoop(asyncio.BaseEventLoop):
 
     def _run_once(self):
         self.tick += 1
-        if self.tick > MAX_TICKS:
-            self.stop()
         super()._run_once()
+        if self.tick >= MAX_TICKS:
+            self.stop()
 
 
 # ── what values and errors look like in a log ───────────────────────────────────────────────────────────────────────
@@ -171,7 +171,8 @@ class E2(Exception):
     pass
 
 
-ERRORS = {"E1": E1, "E2": E2, "C": asyncio.CancelledError, "T": asyncio.TimeoutError, "V": ValueError}
+ERRORS = {"E1": E1, "E2": E2, "C": asyncio.CancelledError, "V": ValueError}
+WITHOUT_MESSAGE = {"T": TimeoutError, "K": KeyboardInterrupt, "X": SystemExit}
 SAME_WORDS = {"invalid state": "done", "Result is not set.": "not done", "Exception is not set.": "not done"}
 
 
@@ -180,6 +181,8 @@ def show_error(error):
         return f"C({error.args[0]})" if error.args and error.args[0] else "C"  # gather() makes some with ""
     if isinstance(error, TimeoutError):
         return "Timeout"
+    if isinstance(error, (KeyboardInterrupt, SystemExit)):
+        return type(error).__name__
     if isinstance(error, BaseExceptionGroup):
         return "G[" + ",".join(map(show_error, error.exceptions)) + "]"
     text = str(error)
@@ -249,8 +252,8 @@ def delay_of(word):
 
 
 def make_error(kind, message):
-    if kind == "T":
-        return TimeoutError()
+    if kind in WITHOUT_MESSAGE:
+        return WITHOUT_MESSAGE[kind]()
     return ERRORS[kind]() if message == "-" else ERRORS[kind](message)
 
 
@@ -658,6 +661,16 @@ def _(run, context, name, delay, block):
     run.handles[name] = run.loop.call_later(int(delay), run.run_callback, block)
 
 
+@operation("soonts")
+def _(run, context, block):
+    run.loop.call_soon_threadsafe(run.run_callback, block)
+
+
+@operation("stop")
+def _(run, context):
+    run.loop.stop()
+
+
 @operation("at")
 def _(run, context, name, when, block):
     run.handles[name] = run.loop.call_at(int(when), run.run_callback, block)
@@ -766,7 +779,13 @@ async def _(run, context, delay, block):
 
 @operation("tat")
 async def _(run, context, when, block):
-    return await in_timeout(run, context, asyncio.timeout_at(delay_of(when)), block)
+    scope = asyncio.timeout_at(delay_of(when))
+    try:
+        return await in_timeout(run, context, scope, block)
+    except GeneratorExit:
+        raise
+    finally:
+        run.log(context.who, f"after {flag(scope.expired())}")
 
 
 @operation("resched")
@@ -810,6 +829,20 @@ def _(run, context, group, name, block):
 @operation("acq")
 async def _(run, context, name):
     await run.primitive(name).acquire()
+
+
+def first_wait(primitive):
+    """What one waits for at a primitive, as asyncio hands it out."""
+    if isinstance(primitive, asyncio.Queue):
+        return primitive.get()
+    return primitive.wait() if isinstance(primitive, asyncio.Event) else primitive.acquire()
+
+
+@operation("wprim")
+async def _(run, context, timeout, name):
+    """wait_for(lock.acquire(), timeout) and the like."""
+    result = await asyncio.wait_for(first_wait(run.primitive(name)), delay_of(timeout))
+    return None if result is True else show(result)
 
 
 @operation("rel")

@@ -13,11 +13,14 @@ class Run::TickCore final : public Core {
   TickCore() { watching_ = true; }  // so that it is asked in every tick
   TimePoint now() override { return now_; }
   void wait(std::optional<TimePoint> until) override {
-    if (++tick_ > kMaxTicks || !until) {
-      loop->stop();
-    } else {
+    if (until) {
       now_ = std::max(now_, *until);
+    } else {
+      loop->stop();
     }
+  }
+  void collect(ReadyQueue&) override {  // once a tick
+    if (++tick_ >= kMaxTicks) loop->stop();
   }
   void wake() noexcept override {}
 
@@ -33,6 +36,17 @@ class Run::TickCore final : public Core {
 // ── what values and errors look like in a log ───────────────────────────────────────────────────────────────────────
 
 std::string show(const Value& value) { return std::to_string(value.number()); }
+
+// Whether it is what Python calls an Exception.
+bool is_exception(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
 
 namespace {
 
@@ -75,6 +89,8 @@ constexpr TypeName kTypeNames[] = {
     {"asyncio::ExceptionGroup", "G"},
     {"asyncio::InvalidStateError", "InvalidStateError"},
     {"asyncio::BrokenBarrierError", "BrokenBarrierError"},
+    {"asyncio::KeyboardInterrupt", "KeyboardInterrupt"},
+    {"asyncio::SystemExit", "SystemExit"},
     {"asyncio::QueueEmpty", "QueueEmpty"},
     {"asyncio::QueueFull", "QueueFull"},
     {"asyncio::QueueShutDown", "QueueShutDown"},
@@ -103,6 +119,10 @@ std::string show_error(const std::exception_ptr& exception) {
     return error.has_message() ? "C(" + std::string(error.message()) + ")" : "C";
   } catch (const TimeoutError&) {
     return "Timeout";
+  } catch (const KeyboardInterrupt&) {
+    return "KeyboardInterrupt";
+  } catch (const SystemExit&) {
+    return "SystemExit";
   } catch (const ExceptionGroup& group) {
     std::string text;
     for (const auto& error : group.exceptions()) text += (text.empty() ? "" : ",") + show_error(error);
@@ -169,6 +189,8 @@ std::exception_ptr make_error(const Argument& kind, const Argument& message) {
   if (kind.word == "E2") return std::make_exception_ptr(E2(text));
   if (kind.word == "C") return std::make_exception_ptr(CancelledError(text));
   if (kind.word == "T") return std::make_exception_ptr(TimeoutError());
+  if (kind.word == "K") return std::make_exception_ptr(KeyboardInterrupt());
+  if (kind.word == "X") return std::make_exception_ptr(SystemExit());
   if (kind.word == "V") return std::make_exception_ptr(std::invalid_argument(text));
   throw std::invalid_argument("unknown kind of error: " + kind.word);
 }
@@ -219,7 +241,7 @@ void Run::on_error(const ErrorContext& context) {
 
 namespace {
 bool swallows(Swallow swallow, const std::exception_ptr& error) {
-  return swallow == Swallow::everything || (swallow == Swallow::exceptions && !detail::is_cancelled_error(error));
+  return swallow == Swallow::everything || (swallow == Swallow::exceptions && is_exception(error));
 }
 std::string with_result(const Statement& statement, const Result& result) {
   return result.text().empty() ? statement.word : statement.word + " " + result.text();

@@ -136,6 +136,8 @@ std::string show(const Outcomes& values);
 std::string show(const Pair& values);
 std::string show(const OutcomePair& values);
 std::string show_error(const std::exception_ptr& error);
+/// Whether it is what Python calls an Exception: not a CancelledError, KeyboardInterrupt or SystemExit.
+bool is_exception(const std::exception_ptr& error);
 /// The state of a future, without looking at its exception: that would count as retrieving it.
 std::string show_final(const AnyFuture& future);
 std::string show_final(const Register& reg);

@@ -225,7 +225,17 @@ Coro<Result> tat(Run& run, Context& context, const Arguments& args) {
   InTimeout body(run, context, *args[1].block);
   std::optional<TimePoint> when;
   if (args[0].word != "-") when = TimePoint(to_delay(args[0]));
-  const bool returned = co_await timeout_at(when, body);
+  Timeout scope(when);
+  std::exception_ptr error;
+  bool returned = false;
+  try {
+    const bool left = co_await timeout(scope, body);
+    returned = left;
+  } catch (...) {
+    error = std::current_exception();
+  }
+  run.log(context.who, scope.expired() ? "after T" : "after F");
+  if (error) std::rethrow_exception(error);
   co_return Result::from_block(returned);
 }
 

@@ -1,6 +1,8 @@
 // What the words of stage 5 do: locks, events, conditions, semaphores, barriers, queues.
 #include "run.h"
 
+#include <asyncio/wait_for.h>
+
 namespace asyncio::conformance {
 namespace {
 
@@ -65,6 +67,43 @@ Coro<Result> with(Run& run, Context& context, const Arguments& args) {
   }
 }
 
+/// Calls `function` with the queue of that name, of whatever type it is.
+template <class F>
+auto with_queue(Run& run, const std::string& name, F function) {
+  auto& queue = run.primitive<detail::QueueBase>(name);
+  switch (name[1]) {
+    case '2': return function(static_cast<LifoQueue<Value>&>(queue));
+    case '3':
+    case '4': return function(static_cast<PriorityQueue<Value>&>(queue));
+    default: return function(static_cast<Queue<Value>&>(queue));
+  }
+}
+
+// wait_for(lock.acquire(), timeout) and the like: an awaitable without a frame becomes a coroutine.
+template <class A>
+Coro<Result> wait_for_it(A awaitable, TimeLimit limit) {
+  co_await wait_for(std::move(awaitable), limit);
+  co_return Result();
+}
+
+template <class Q>
+Coro<Result> wait_for_item(Q& queue, TimeLimit limit) {
+  Value value = co_await wait_for(queue.get(), limit);
+  co_return Result(show(value));
+}
+
+Coro<Result> wprim(Run& run, Context&, const Arguments& args) {
+  const TimeLimit limit = to_limit(args[0]);
+  const std::string& name = args[1].word;
+  switch (name.front()) {
+    case 'L': return wait_for_it(run.primitive<Lock>(name).acquire(), limit);
+    case 'C': return wait_for_it(run.primitive<Condition>(name).acquire(), limit);
+    case 'E': return wait_for_it(run.primitive<Event>(name).wait(), limit);
+    case 'Q': return with_queue(run, name, [&](auto& queue) { return wait_for_item(queue, limit); });
+    default: return wait_for_it(run.primitive<Semaphore>(name).acquire(), limit);
+  }
+}
+
 Result prim(Run& run, Context&, const Arguments& args) { return Result(run.state_of(args[0].word)); }
 
 Result eset(Run& run, Context&, const Arguments& args) {
@@ -120,18 +159,6 @@ Coro<Result> babort(Run& run, Context&, const Arguments& args) {
 
 // ── queues ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// Calls `function` with the queue of that name, of whatever type it is.
-template <class F>
-auto with_queue(Run& run, const std::string& name, F function) {
-  auto& queue = run.primitive<detail::QueueBase>(name);
-  switch (name[1]) {
-    case '2': return function(static_cast<LifoQueue<Value>&>(queue));
-    case '3':
-    case '4': return function(static_cast<PriorityQueue<Value>&>(queue));
-    default: return function(static_cast<Queue<Value>&>(queue));
-  }
-}
-
 template <class Q>
 Coro<Result> put_into(Q& queue, Value value) {
   co_await queue.put(value);
@@ -180,6 +207,7 @@ Result shutdown(Run& run, Context&, const Arguments& args) {
 
 void add_sync_words(Words& words) {
   words["acq"].later = acq;
+  words["wprim"].later = wprim;
   words["rel"].now = rel;
   words["with"].later = with;
   words["prim"].now = prim;

@@ -26,7 +26,7 @@ Result ret(Run&, Context& context, const Arguments& args) {
 Result raise_word(Run&, Context&, const Arguments& args) { std::rethrow_exception(make_error(args[0], args[1])); }
 
 bool catches(char kind, const std::exception_ptr& error) {
-  return kind == 'a' || (kind == 'c') == detail::is_cancelled_error(error);
+  return kind == 'a' || (kind == 'c' ? detail::is_cancelled_error(error) : is_exception(error));
 }
 
 // try {…} [cc|cr|ec|er|ac|ar {…}] [fin {…}]: catches CancelledError, exceptions, or all; then swallows or rethrows.
@@ -170,6 +170,16 @@ Result later(Run& run, Context&, const Arguments& args) {
   return Result();
 }
 
+Result soonts(Run& run, Context&, const Arguments& args) {
+  run.loop().call_soon_threadsafe([&run, &block = *args[0].block] { run.run_callback(block); });
+  return Result();
+}
+
+Result stop(Run& run, Context&, const Arguments&) {
+  run.loop().stop();
+  return Result();
+}
+
 Result at(Run& run, Context&, const Arguments& args) {
   const auto callback = [&run, &block = *args[2].block] { run.run_callback(block); };
   run.handles[args[0].word] = run.loop().call_at(TimePoint(to_delay(args[1])), callback);
@@ -213,6 +223,8 @@ void add_task_words(Words& words) {
   words["rmcb"].now = rmcb;
   words["soon"].now = soon;
   words["later"].now = later;
+  words["soonts"].now = soonts;
+  words["stop"].now = stop;
   words["at"].now = at;
   words["hcancel"].now = hcancel;
   words["hstate"].now = hstate;

@@ -2,6 +2,7 @@
 #include <asyncio/loop.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -260,16 +261,19 @@ TEST(TimerHeap, BehavesAsASortedListDoes) {
     std::vector<int> ran, expected;
     TimePoint now{};
     int next = 0;
-    const auto often = seed % 3;  // some runs mostly add, some mostly cancel, some do both
+    const unsigned range = seed % 2 ? 50 : 5000;  // few timers and many ties, or many timers
+    const auto often = seed % 3;                  // some runs mostly add, some mostly cancel, some do both
     for (int step = 0; step < 3000; ++step) {
       const unsigned what = random() % 10;
       if (what < 5 + (often == 1 ? 3 : 0)) {
-        const TimePoint when = now + 1s * (static_cast<int>(random() % 50) - 5);
+        const TimePoint when = now + 1s * (static_cast<int>(random() % range) - 5);
         const TimerHandle handle = timers.add(when, next, ran);
         live.emplace(next, std::pair(handle, model.emplace(when, next)));
         ++next;
       } else if (what < 9) {
-        for (unsigned count = often == 2 ? random() % 4 : 1; count > 0 && !live.empty(); --count) {
+        unsigned count = often == 2 ? random() % 4 : 1;
+        if (random() % 100 == 0) count = static_cast<unsigned>(live.size()) * 2 / 3;  // many at once: a sweep
+        for (; count > 0 && !live.empty(); --count) {
           auto chosen = live.lower_bound(static_cast<int>(random() % static_cast<unsigned>(next)));
           if (chosen == live.end()) chosen = live.begin();
           chosen->second.first.cancel();
@@ -289,6 +293,30 @@ TEST(TimerHeap, BehavesAsASortedListDoes) {
         ASSERT_EQ(deadline, model.empty() ? std::nullopt : std::optional(model.begin()->first));
       }
     }
+  }
+}
+
+TEST(TimerHeap, IsInOrderAfterASweepThatLeavesFew) {
+  for (unsigned seed = 0; seed < 50; ++seed) {
+    std::mt19937 random(seed);
+    std::vector<int> ran;
+    Heap timers;
+    std::vector<std::pair<int, TimerHandle>> all;
+    for (int i = 0; i < 110; ++i) {
+      const int due = static_cast<int>(random() % 1000);
+      all.emplace_back(due, timers.add(TimePoint{} + 1s * due, due, ran));
+    }
+    timers.heap.next_deadline();
+    std::shuffle(all.begin(), all.end(), random);
+    for (int i = 0; i < 101; ++i) all[i].second.cancel();
+    ASSERT_EQ(timers.heap.size(), 9u);
+    std::vector<int> expected;
+    for (auto timer = all.begin() + 101; timer != all.end(); ++timer) expected.push_back(timer->first);
+    std::sort(expected.begin(), expected.end());
+    EXPECT_EQ(timers.heap.next_deadline(), TimePoint{} + 1s * expected.front());
+    VirtualLoop loop;
+    timers.run_due(loop, TimePoint{} + 1000s);
+    EXPECT_EQ(ran, expected) << "seed " << seed;
   }
 }
 

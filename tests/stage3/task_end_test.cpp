@@ -44,8 +44,29 @@ TEST(LoopClosed, ReportsEachPendingTask) {
   loop.close();
   EXPECT_EQ(errors.messages(), Log(2, "Task was destroyed but it is pending!"));
   ASSERT_EQ(errors.contexts.size(), 2u);
-  EXPECT_EQ(errors.contexts[0].detail("task").find("<Task pending name='first' coro=<"), 0u);
-  EXPECT_EQ(errors.contexts[1].detail("task").find("<Task pending name='never started' coro=<"), 0u);
+  EXPECT_EQ(errors.contexts[0].detail("task").find("<Task pending name='never started' coro=<"), 0u);  // the latest first
+  EXPECT_EQ(errors.contexts[1].detail("task").find("<Task pending name='first' coro=<"), 0u);
+}
+
+TEST(LoopClosed, ATasksLocalsOutliveTheTasksItMade) {
+  Log log;
+  {
+    VirtualLoop loop;
+    ErrorLog errors(loop);
+    auto child = [&]() -> Coro<> {
+      Note note(log, "child");
+      co_await sleep(1s);
+    };
+    create_task(
+        [&]() -> Coro<> {
+          Note note(log, "parent");
+          create_task(child);
+          co_await sleep(1s);
+        },
+        {.loop = &loop});
+    loop.run_ticks(2);
+  }
+  EXPECT_EQ(log, (Log{"child", "parent"}));
 }
 
 TEST(LoopClosed, SaysNothingOfTasksThatAskedForSilence) {
@@ -224,6 +245,28 @@ TEST(LoopClosed, DestructorsInATaskMayStillUseTheLoopAndOtherTasks) {
     loop.run_ticks(1);
     loop.close();
     EXPECT_EQ(errors.messages(), Log(3, "Task was destroyed but it is pending!"));
+  }
+  EXPECT_EQ(Counted::alive, 0);
+}
+
+TEST(LoopClosed, DestructorsOfDroppedCallbacksMayMakeTasks) {
+  Counted::reset();
+  struct Maker {
+    explicit Maker(Loop& loop) : loop(&loop) {}
+    Maker(Maker&& other) noexcept : loop(std::exchange(other.loop, nullptr)) {}
+    Maker& operator=(Maker&&) = delete;
+    ~Maker() {
+      if (loop) create_task([captured = Counted(1)]() -> Coro<> { co_await sleep(1s); }, {.loop = loop});
+    }
+    Loop* loop;
+  };
+  {
+    VirtualLoop loop;
+    ErrorLog errors(loop);
+    loop.call_soon([maker = Maker(loop)] {});
+    loop.call_later(1s, [maker = Maker(loop)] {});
+    loop.close();
+    EXPECT_EQ(errors.messages(), Log(2, "Task was destroyed but it is pending!"));
   }
   EXPECT_EQ(Counted::alive, 0);
 }

@@ -22,7 +22,7 @@ template <class F>
 void run_io(F main, std::unique_ptr<Core> core = nullptr) {
   run(
       [main = std::move(main)]() mutable -> Coro<> {
-        TimerHandle watchdog = Loop::running().call_later(5s, [] {
+        TimerHandle watchdog = Loop::running().call_later(30s, [] {
           ADD_FAILURE() << "the test hangs";
           for (const AnyTask& task : all_tasks()) ADD_FAILURE() << task;
           throw KeyboardInterrupt();

@@ -38,7 +38,7 @@ class ConnectionServer {
 /// connection alive. (2) watching_reads_ says whether it has a reader. (3) A connection that is closing has none.
 class Connection final : public ReadSource, public Pooled {
  public:
-  static constexpr std::size_t kHighWater = 64 * 1024;  // more in the buffer than that, and drain() waits …
+  static constexpr std::size_t kHighWater = 64 * 1024;      // more in the buffer than that, and drain() waits …
   static constexpr std::size_t kLowWater = kHighWater / 4;  // … until there is no more than this
 
   Connection(Loop& loop, Socket socket, Address peer, Ref<ReaderState> reader,
@@ -106,12 +106,12 @@ class Connection final : public ReadSource, public Pooled {
   std::uint32_t refs_ = 1;
   bool watching_reads_ = false;
   bool reading_paused_ = false;
-  bool may_read_now_ = true;     // there may be data that no event has spoken of yet
+  bool may_read_now_ = true;  // there may be data that no event has spoken of yet
   bool received_eof_ = false;
   bool writing_paused_ = false;  // the buffer rose above kHighWater, and has not sunk to kLowWater
   bool sent_eof_ = false;
   bool closing_ = false;
-  bool losing_ = false;          // CPython's _conn_lost: lose() is under way
+  bool losing_ = false;  // CPython's _conn_lost: lose() is under way
   bool lost_ = false;
 };
 

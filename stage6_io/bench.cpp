@@ -1,0 +1,159 @@
+// What I/O costs on top of the system calls it consists of; the bare calls stand beside it.
+#include <asyncio/asyncio.h>
+
+#include <benchmark/benchmark.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+
+namespace {
+
+// ── the bare system calls ───────────────────────────────────────────────────────────────────────────────────────────
+
+/// poll(2) of this many descriptors, none of them ready.
+void bare_poll(benchmark::State& state) {
+  std::vector<Socket> sockets;
+  std::vector<pollfd> polled;
+  for (std::int64_t i = 0; i < state.range(0); ++i) {
+    auto [one, other] = Socket::pair();
+    polled.push_back({one.fd(), POLLIN, 0});
+    sockets.push_back(std::move(one));
+    sockets.push_back(std::move(other));
+  }
+  for (auto _ : state) benchmark::DoNotOptimize(::poll(polled.data(), polled.size(), 0));
+}
+BENCHMARK(bare_poll)->Arg(2)->Arg(64)->Arg(512);
+
+/// There and back, 64 bytes, over a pair of sockets: poll, read and write on both sides.
+void bare_echo_64B(benchmark::State& state) {
+  auto [one, other] = Socket::pair();
+  char data[64] = {};
+  const auto pass = [&](const Socket& from, const Socket& to) {
+    benchmark::DoNotOptimize(::write(from.fd(), data, sizeof data));
+    pollfd polled{to.fd(), POLLIN, 0};
+    ::poll(&polled, 1, -1);
+    benchmark::DoNotOptimize(::read(to.fd(), data, sizeof data));
+  };
+  for (auto _ : state) {
+    pass(one, other);
+    pass(other, one);
+  }
+}
+BENCHMARK(bare_echo_64B);
+
+// ── the core ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// A tick of a loop that watches so many idle descriptors and has one callback to run: most ticks do not poll.
+void poll_tick(benchmark::State& state) {
+  Loop loop;
+  std::vector<Socket> sockets;
+  for (std::int64_t i = 0; i < state.range(0); ++i) {
+    auto [one, other] = Socket::pair();
+    add_reader(loop, one.fd(), [] {});
+    sockets.push_back(std::move(one));
+    sockets.push_back(std::move(other));
+  }
+  std::function<void()> tick = [&] {
+    if (!state.KeepRunning()) return loop.stop();
+    loop.call_soon([&] { tick(); });
+  };
+  loop.call_soon([&] { tick(); });
+  loop.run_forever();
+}
+BENCHMARK(poll_tick)->Arg(0)->Arg(1)->Arg(64)->Arg(512);
+
+void add_remove_reader(benchmark::State& state) {
+  Loop loop;
+  const auto [one, other] = Socket::pair();
+  for (auto _ : state) {
+    add_reader(loop, one.fd(), [] {});
+    remove_reader(loop, one.fd());
+  }
+}
+BENCHMARK(add_remove_reader);
+
+// ── sockets and streams ─────────────────────────────────────────────────────────────────────────────────────────────
+
+Coro<> send_wait_and_add(Socket& one, Socket& other, long& sum, int job) {
+  const std::string number(reinterpret_cast<const char*>(&job), sizeof job);
+  co_await sock_sendall(one, number);
+  const std::string received = co_await sock_recv(other, sizeof job);
+  co_await sleep(0s);
+  sum += *reinterpret_cast<const int*>(received.data());
+}
+
+/// The job of all stages: 1,000 small jobs, each of which waits one tick and then adds its number to a sum. Here the
+/// number goes through a pair of sockets first.
+void run_1000_jobs(benchmark::State& state) {
+  asyncio::run([&]() -> Coro<> {
+    auto [one, other] = Socket::pair();
+    std::vector<Task<>> tasks;
+    for (auto _ : state) {
+      long sum = 0;
+      for (int job = 0; job < 1000; ++job) tasks.push_back(create_task(send_wait_and_add(one, other, sum, job)));
+      for (const Task<>& task : tasks) co_await task;
+      benchmark::DoNotOptimize(sum);
+      tasks.clear();
+    }
+  });
+  state.SetItemsProcessed(state.iterations() * 1000);
+}
+BENCHMARK(run_1000_jobs)->Unit(benchmark::kMicrosecond);
+
+Coro<> echo(StreamReader reader, StreamWriter writer) {
+  for (;;) {
+    const std::string data = co_await reader.read(65536);
+    if (data.empty()) co_return;
+    writer.write(data);
+    co_await writer.drain();
+  }
+}
+
+/// One client of an echo server, on the same loop: a round of 64 bytes.
+void echo_64B(benchmark::State& state) {
+  asyncio::run([&]() -> Coro<> {
+    Server server = co_await start_server(echo, "127.0.0.1", 0);
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
+    const std::string data(64, 'x');
+    for (auto _ : state) {
+      writer.write(data);
+      const std::string back = co_await reader.readexactly(64);
+      benchmark::DoNotOptimize(back.data());
+    }
+    server.close();
+  });
+}
+BENCHMARK(echo_64B);
+
+/// A hundred clients at once; the time of one round of one of them.
+void echo_64B_100_clients(benchmark::State& state) {
+  asyncio::run([&]() -> Coro<> {
+    Server server = co_await start_server(echo, "127.0.0.1", 0);
+    bool more = true;
+    std::vector<Task<>> clients;
+    for (int i = 0; i < 100; ++i) {
+      clients.push_back(create_task([&]() -> Coro<> {
+        auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
+        const std::string data(64, 'x');
+        while (more && (more = state.KeepRunning())) {
+          writer.write(data);
+          const std::string back = co_await reader.readexactly(64);
+          benchmark::DoNotOptimize(back.data());
+        }
+      }));
+    }
+    for (Task<>& client : clients) co_await client;
+    server.close();
+  });
+}
+BENCHMARK(echo_64B_100_clients);
+
+}  // namespace
