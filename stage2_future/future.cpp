@@ -90,26 +90,28 @@ void FutureBase::set_fatal_exception(std::exception_ptr error) {
   set_exception(std::move(error));
 }
 
-namespace {
-[[noreturn]] void throw_cancelled(const std::exception_ptr& error) {
-  if (error) std::rethrow_exception(error);
-  throw CancelledError();
+std::exception_ptr FutureBase::cancelled_error() {
+  if (!exception_) return std::make_exception_ptr(CancelledError());
+  return cancelled_from_within_ ? std::exchange(exception_, nullptr) : exception_;
 }
-}  // namespace
 
 std::exception_ptr FutureBase::exception() {
-  if (cancelled()) throw_cancelled(exception_);
+  if (cancelled()) std::rethrow_exception(cancelled_error());
   if (!done()) throw InvalidStateError("Exception is not set.");
   unretrieved_ = false;
   return exception_;
 }
 
 void FutureBase::throw_no_result() {
-  if (cancelled()) throw_cancelled(exception_);
+  if (cancelled()) std::rethrow_exception(cancelled_error());
   if (!done()) throw InvalidStateError("Result is not ready.");
   unretrieved_ = false;
   if (exception_) std::rethrow_exception(exception_);
   throw InvalidStateError("Result was moved out already, by the await or result() of an rvalue.");
+}
+
+void FutureBase::throw_not_settable(const char* operation) {
+  throw std::runtime_error(std::string("Task does not support ") + operation + " operation");
 }
 
 void FutureBase::throw_already_done() const {

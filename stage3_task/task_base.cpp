@@ -63,7 +63,11 @@ void TaskBase::complete(Loop& loop) {
     set_exception(std::move(error));
   } else if (must_cancel_) {  // it returned, or never began, before a cancel was delivered: the cancel wins
     must_cancel_ = false;
-    settle_cancelled(to_exception_ptr(cancel_reason_));
+    if (outcome == Outcome::none) {
+      settle_cancelled_from_within(to_exception_ptr(cancel_reason_));
+    } else {
+      settle_cancelled(to_exception_ptr(cancel_reason_));
+    }
   } else {
     finish();
   }
@@ -125,7 +129,7 @@ std::uint64_t next_task_number() noexcept {
 }  // namespace
 
 TaskBase::TaskBase(Loop& loop, PromiseBase* coroutine, std::string_view name)
-    : FutureBase(loop), coroutine_(coroutine), innermost_(coroutine), where_(coroutine->where()) {
+    : FutureBase(loop, true), coroutine_(coroutine), innermost_(coroutine), where_(coroutine->where()) {
   if (name.empty()) {
     number_ = next_task_number();
   } else {

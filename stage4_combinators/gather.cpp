@@ -50,7 +50,7 @@ void Gathering::finish() {
   if (cancel_requested_) {
     // Whoever asked for the cancellation gets it, even if the children's exceptions were to be results.
     for (const Ref<FutureBase>& child : children) child->mark_retrieved();
-    const FutureBase& last = *children.back();
+    FutureBase& last = *children.back();
     outer().set_exception(last.cancelled() ? last.cancelled_error() : std::make_exception_ptr(CancelledError()));
     return;
   }

@@ -65,9 +65,11 @@ StreamReader::StreamReader(std::size_t limit) : state_(new ReaderState(limit), d
 Coro<std::string> StreamReader::read(std::ptrdiff_t n) const { return read(*this, n); }
 Coro<std::string> StreamReader::readexactly(std::ptrdiff_t n) const { return readexactly(*this, n); }
 Coro<std::string> StreamReader::readline() const { return readline(*this); }
-Coro<std::string> StreamReader::readuntil(std::string_view separator) const { return readuntil({separator}); }
-Coro<std::string> StreamReader::readuntil(std::initializer_list<std::string_view> separators) const {
-  return readuntil(*this, std::vector<std::string>(separators.begin(), separators.end()));
+Coro<std::string> StreamReader::readuntil(std::string_view separator) const {
+  return readuntil(std::vector<std::string>(1, std::string(separator)));
+}
+Coro<std::string> StreamReader::readuntil(std::vector<std::string> separators) const {
+  return readuntil(*this, std::move(separators));
 }
 
 Coro<std::string> StreamReader::read(StreamReader self, std::ptrdiff_t n) {

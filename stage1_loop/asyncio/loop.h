@@ -232,6 +232,7 @@ template <class Future>
 void Loop::run_until_done(const Future& future) {
   const auto id = future.add_done_callback([this](auto& done) {
     // KeyboardInterrupt leaves the loop by itself, and must not end the next run.
+    if (!done.cancelled()) done.exception();  // whoever runs the loop looks at it
     if (!done.holds_fatal_exception()) stop();
   });
   struct RemoveAtEnd {

@@ -170,7 +170,7 @@ class Future : public AnyFuture {
   T result() &&;
 
   /// Completes it, and schedules the callbacks by call_soon, in the order they were added; none runs inline.
-  /// Throws InvalidStateError if it is done.
+  /// Throws InvalidStateError if it is done, std::runtime_error if it is a task.
   template <class U = T>
     requires(!std::is_void_v<T> && std::constructible_from<T, U>)
   void set_result(U&& value) const {
@@ -184,6 +184,7 @@ class Future : public AnyFuture {
   /// An exception_ptr, or any exception object. Throws InvalidStateError if it is done.
   template <class E>
   void set_exception(E error) const {
+    state().check_settable("set_exception");
     if constexpr (std::convertible_to<E, std::exception_ptr>) {  // nullptr, too: refused as the empty one it is
       state().set_exception(std::move(error));
     } else {
@@ -201,8 +202,11 @@ class Future : public AnyFuture {
   explicit Future(detail::Ref<detail::FutureBase> state) noexcept : AnyFuture(std::move(state)) {}
 
  private:
-  /// A task's result is set by its coroutine; its handle hides the setters, so this cast is right.
-  detail::FutureState<T>& plain_state() const { return static_cast<detail::FutureState<T>&>(state()); }
+  /// REQUIRES, for the cast: its result is not that of a coroutine, which would be a state of another type.
+  detail::FutureState<T>& plain_state() const {
+    state().check_settable("set_result");
+    return static_cast<detail::FutureState<T>&>(state());
+  }
 };
 
 template <class T>

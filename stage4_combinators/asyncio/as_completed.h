@@ -24,15 +24,14 @@ class Completions final : public Pooled {
   Completions(std::vector<F> futures, TimeLimit timeout, Loop& loop)
       : futures_(std::move(futures)), queue_(new CompletionQueue(futures_.size()), adopt) {
     for (std::size_t i = 0; i != futures_.size(); ++i) {
-      futures_[i].add_done_callback([queue = queue_, i](F&) { queue->on_completion(i); });
+      callbacks_.push_back(futures_[i].add_done_callback([queue = queue_, i](F&) { queue->on_completion(i); }));
     }
     if (timeout.has_value() && !futures_.empty()) {
-      queue_->set_timer(loop.call_later(timeout.duration(), [queue = queue_] { queue->on_timeout(); }));
+      queue_->set_timer(loop.call_later(timeout.duration(), [self = Ref<Completions>(this)] { self->on_timeout(); }));
     }
   }
   Completions(const Completions&) = delete;
   Completions& operator=(const Completions&) = delete;
-  ~Completions() { queue_->cancel_timer(); }
 
   std::size_t size() const noexcept { return futures_.size(); }
   CompletionQueue& queue() const noexcept { return *queue_; }
@@ -49,7 +48,15 @@ class Completions final : public Pooled {
   }
 
  private:
+  void on_timeout() {
+    for (std::size_t i = 0; i != futures_.size(); ++i) {
+      if (futures_[i]) futures_[i].remove_done_callback(callbacks_[i]);
+    }
+    queue_->on_timeout();
+  }
+
   std::vector<F> futures_;
+  std::vector<CallbackId> callbacks_;
   Ref<CompletionQueue> queue_;
   std::uint32_t refs_ = 1;
 };

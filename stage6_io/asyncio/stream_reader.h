@@ -7,11 +7,12 @@
 #include <asyncio/detail/reader_state.h>
 #include <asyncio/stream_errors.h>
 
+#include <concepts>
 #include <cstddef>
 #include <exception>
-#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace asyncio {
@@ -39,7 +40,15 @@ class StreamReader {
   /// Until the separator, and with it; of several, until the one that ends first. Throws IncompleteReadError at the
   /// end of the stream, LimitOverrunError beyond the limit, std::invalid_argument for an empty separator.
   Coro<std::string> readuntil(std::string_view separator = "\n") const;
-  Coro<std::string> readuntil(std::initializer_list<std::string_view> separators) const;
+  Coro<std::string> readuntil(std::vector<std::string> separators) const;
+  /// `reader.readuntil("\r\n", "\n")`: a list in braces beside a co_await is more than g++ 12 can compile.
+  template <std::convertible_to<std::string_view>... More>
+    requires(sizeof...(More) > 0)
+  Coro<std::string> readuntil(std::string_view separator, const More&... more) const {
+    std::vector<std::string> separators(1, std::string(separator));
+    (separators.emplace_back(std::string_view(more)), ...);
+    return readuntil(std::move(separators));
+  }
 
   /// The stream has ended, and all has been read.
   bool at_eof() const noexcept { return state_->eof() && state_->buffer().empty(); }

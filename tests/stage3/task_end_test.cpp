@@ -44,7 +44,8 @@ TEST(LoopClosed, ReportsEachPendingTask) {
   loop.close();
   EXPECT_EQ(errors.messages(), Log(2, "Task was destroyed but it is pending!"));
   ASSERT_EQ(errors.contexts.size(), 2u);
-  EXPECT_EQ(errors.contexts[0].detail("task").find("<Task pending name='never started' coro=<"), 0u);  // the latest first
+  EXPECT_EQ(errors.contexts[0].detail("task").find("<Task pending name='never started' coro=<"),
+            0u);  // the latest first
   EXPECT_EQ(errors.contexts[1].detail("task").find("<Task pending name='first' coro=<"), 0u);
 }
 
@@ -65,6 +66,7 @@ TEST(LoopClosed, ATasksLocalsOutliveTheTasksItMade) {
         },
         {.loop = &loop});
     loop.run_ticks(2);
+    loop.close();
   }
   EXPECT_EQ(log, (Log{"child", "parent"}));
 }
@@ -124,6 +126,7 @@ TEST(LoopClosed, AHandleThatOutlivesTheLoopIsCancelledAndPrintable) {
     task = create_task(sleep(1s, 5), {.name = "t", .loop = &loop});
     finished = create_task([]() -> Coro<int> { co_return 7; }, {.loop = &loop});
     loop.run_ticks(1);
+    loop.close();
   }
   EXPECT_TRUE(task.done());
   EXPECT_TRUE(task.cancelled());
@@ -162,6 +165,7 @@ TEST(LoopClosed, TasksThatWaitForEachOtherInACircleAreFreed) {
     }
     loop.run_ticks(3);
     EXPECT_EQ(Counted::alive, 3);
+    loop.close();
   }
   EXPECT_EQ(Counted::alive, 0);
 }
@@ -180,6 +184,7 @@ TEST(LoopClosed, ATaskThatHoldsItselfIsFreed) {
         {.loop = &loop});
     loop.run_ticks(1);
     EXPECT_EQ(Counted::alive, 1);
+    loop.close();
   }
   EXPECT_EQ(Counted::alive, 0);
 }
@@ -193,6 +198,7 @@ TEST(LoopClosed, ATaskThatWaitsForAFutureNobodyWillSetIsFreed) {
     future = Future<>(loop);
     create_task([future, captured = Counted(1)]() -> Coro<> { co_await future; }, {.loop = &loop});
     loop.run_ticks(1);
+    loop.close();
   }
   EXPECT_EQ(Counted::alive, 0);
   EXPECT_FALSE(future.done());

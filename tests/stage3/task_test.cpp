@@ -428,6 +428,15 @@ TEST(AllTasks, IncludesTheOneThatRuns) {
   EXPECT_TRUE(run(main, make_core()));
 }
 
+TEST(Task, ItsResultCannotBeSetThroughAHandleToAFuture) {
+  VirtualLoop loop;
+  Task<int> task = create_task(execute(1), {.loop = &loop});
+  Future<int> future = task;
+  EXPECT_THROW(future.set_result(2), std::runtime_error);
+  EXPECT_THROW(future.set_exception(std::runtime_error("no")), std::runtime_error);
+  EXPECT_EQ(loop.run_until_complete(task), 1);
+}
+
 TEST(AllTasks, WithoutARunningLoopIsAnError) { EXPECT_THROW(all_tasks(), std::runtime_error); }
 
 }  // namespace

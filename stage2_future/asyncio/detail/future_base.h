@@ -57,7 +57,7 @@ class CallbackList {
 /// scheduled, or every future that never finishes would leak. (3) unretrieved_ implies finished with an exception.
 class FutureBase : public Waitable, public Pooled {
  public:
-  explicit FutureBase(Loop& loop) noexcept : anchor_(&loop.anchor()) {}
+  explicit FutureBase(Loop& loop, bool is_task = false) noexcept : is_task_(is_task), anchor_(&loop.anchor()) {}
   FutureBase(const FutureBase&) = delete;
   FutureBase& operator=(const FutureBase&) = delete;
   virtual ~FutureBase();
@@ -84,13 +84,12 @@ class FutureBase : public Waitable, public Pooled {
   void drop_callbacks() noexcept;
 
   /// The CancelledError that an await of this cancelled future throws. REQUIRES: cancelled(). [_make_cancelled_error]
-  std::exception_ptr cancelled_error() const {
-    return exception_ ? exception_ : std::make_exception_ptr(CancelledError());
-  }
+  /// One that left the coroutine of a task is given only to the first who asks; those after it get one without a message.
+  std::exception_ptr cancelled_error();
   /// The same as a value: with the message that cancel() was given, but not with that of a CancelledError which left a
   /// coroutine. [fut._cancel_message, in gather]
   std::exception_ptr cancel_message() const {
-    return cancelled_from_within_ ? std::make_exception_ptr(CancelledError()) : cancelled_error();
+    return exception_ && !cancelled_from_within_ ? exception_ : std::make_exception_ptr(CancelledError());
   }
   bool throws_cancelled() const noexcept final { return cancelled() || is_cancelled_error(exception_); }
   Loop* loop() const noexcept { return anchor_->loop(); }  // null once it is destroyed
@@ -101,6 +100,12 @@ class FutureBase : public Waitable, public Pooled {
       throw_loop_gone();
     loop->check_closed();
     return *loop;
+  }
+
+  /// Throws std::runtime_error for a task: only its coroutine may say what came of it.
+  void check_settable(const char* operation) const {
+    if (is_task_) [[unlikely]]
+      throw_not_settable(operation);
   }
 
   /// Where the result is; null for void.
@@ -151,6 +156,7 @@ class FutureBase : public Waitable, public Pooled {
   void settle(State state);
   void destroy() noexcept;
   [[noreturn]] static void throw_loop_gone();
+  [[noreturn]] static void throw_not_settable(const char* operation);
   [[noreturn]] void throw_already_done() const;
   [[noreturn]] void throw_no_result();
 
@@ -160,6 +166,7 @@ class FutureBase : public Waitable, public Pooled {
   bool moved_out_ = false;
   bool fatal_ = false;
   bool cancelled_from_within_ = false;
+  const bool is_task_;
   Ref<LoopAnchor> anchor_;
   CallbackList callbacks_;
   std::exception_ptr exception_;  // finished: the exception; cancelled: its CancelledError, if it has a message

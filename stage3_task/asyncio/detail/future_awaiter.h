@@ -30,7 +30,10 @@ class FutureAwaiter {
     task_->suspend_on_future(frame.promise(), future_.state());
   }
   Result await_resume() {
-    if (task_) std::exchange(task_, nullptr)->throw_if_cancelled(&future_.state());
+    if (task_) {
+      future_.state().mark_retrieved();  // a task that is woken has looked, even if a cancel is thrown in its place
+      std::exchange(task_, nullptr)->throw_if_cancelled(&future_.state());
+    }
     if constexpr (std::is_reference_v<Result>) {
       return std::as_const(future_).result();
     } else {

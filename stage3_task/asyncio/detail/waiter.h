@@ -9,7 +9,8 @@
 
 namespace asyncio::detail {
 
-/// `co_await waiter` suspends the task until wake(), or throws CancelledError. Behaves as a Future<void> would, tick
+/// An awaiter: it suspends the task until wake(), or throws CancelledError. (It is to be awaited as a temporary, as
+/// operator co_await makes it: of an awaiter with a name g++ 12 wants a copy.) Behaves as a Future<void> would, tick
 /// for tick: the task runs in the tick after wake(), and a cancel that comes between the two still wins.
 class Waiter : public Waitable {
  public:

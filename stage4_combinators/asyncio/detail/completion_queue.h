@@ -19,7 +19,6 @@ class CompletionQueue final : public Pooled {
   /// One kTimeout for each future that is not done; nothing is cancelled.
   void on_timeout();
   void set_timer(TimerHandle timer) { timer_ = std::move(timer); }
-  void cancel_timer() noexcept { timer_.cancel(); }
 
   /// Waits for the next number. Several tasks may wait: they are served in the order in which they came.
   Coro<std::size_t> get();
