@@ -64,8 +64,7 @@ void Loop::throw_closed() { throw std::runtime_error("Event loop is closed"); }
 
 Loop::Loop() : Loop(std::make_unique<SleepCore>()) {}
 
-Loop::Loop(std::unique_ptr<Core> core)
-    : core_(std::move(core)), anchor_(new detail::LoopAnchor(*this), detail::adopt) {
+Loop::Loop(std::unique_ptr<Core> core) : core_(std::move(core)), anchor_(new detail::LoopAnchor(*this), detail::adopt) {
   if (!core_) throw std::invalid_argument("Loop: the core is null");
 }
 

@@ -68,7 +68,8 @@ void TimerHeap::discard(const Entry& cancelled) noexcept {
 
 void TimerHeap::empty_inbox() {
   // Room first: nothing below may throw, or an entry would be in both vectors.
-  if (const std::size_t needed = size(); needed > heap_.capacity()) heap_.reserve(std::max(needed, 2 * heap_.capacity()));
+  if (const std::size_t needed = size(); needed > heap_.capacity())
+    heap_.reserve(std::max(needed, 2 * heap_.capacity()));
   for (const Entry& entry : inbox_) {
     if (entry.timer->cancelled()) {
       discard(entry);

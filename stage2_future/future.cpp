@@ -151,8 +151,9 @@ std::string FutureBase::describe(std::string_view status, const std::string& mor
   if (status.empty()) status = !done() ? "pending" : cancelled() ? "cancelled" : "finished";
   std::string text = "<" + std::string(kind()) + " " + std::string(status) + more;
   if (done() && !cancelled()) {
-    text += exception_ ? " exception=" + asyncio::describe(exception_)
-                       : moved_out_ ? " result=<moved out>" : " result=" + repr_value();
+    text += exception_   ? " exception=" + asyncio::describe(exception_)
+            : moved_out_ ? " result=<moved out>"
+                         : " result=" + repr_value();
   }
   return text + ">";
 }

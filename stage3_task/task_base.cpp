@@ -219,7 +219,7 @@ namespace {
 std::string function_name(std::string_view signature) {
   const auto contains = [&](std::string_view part) { return signature.find(part) != signature.npos; };
   if (contains("<lambda(") || contains("(lambda at ") || contains("(anonymous class)")) return "<lambda>";
-  signature = signature.substr(0, signature.find(" ["));           // the values of template parameters
+  signature = signature.substr(0, signature.find(" ["));             // the values of template parameters
   signature = signature.substr(0, signature.find_last_of(')') + 1);  // a "const" at the end
   // Backwards over the parameter list, and on to the blank before the name; those inside brackets do not count.
   std::size_t end = signature.size();

@@ -2,13 +2,17 @@
 #include <asyncio/asyncio.h>
 
 #include <benchmark/benchmark.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace asyncio;
@@ -32,9 +36,25 @@ void bare_poll(benchmark::State& state) {
 }
 BENCHMARK(bare_poll)->Arg(2)->Arg(64)->Arg(512);
 
-/// There and back, 64 bytes, over a pair of sockets: poll, read and write on both sides.
+/// Two sockets that are connected to each other over TCP.
+std::pair<Socket, Socket> tcp_pair() {
+  Socket listening = Socket::listening(*Address::numeric("127.0.0.1", 0));
+  Socket client = Socket::stream(AF_INET);
+  std::pair<Socket, Address> server;
+  asyncio::run([&]() -> Coro<> {
+    co_await sock_connect(client, listening.local_address());
+    server = co_await sock_accept(listening);
+  });
+  for (const Socket* socket : {&client, &server.first}) {
+    const int on = 1;
+    setsockopt(socket->fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+  return std::pair<Socket, Socket>(std::move(client), std::move(server.first));
+}
+
+/// There and back, 64 bytes: poll, read and write on both sides.
 void bare_echo_64B(benchmark::State& state) {
-  auto [one, other] = Socket::pair();
+  const auto [one, other] = tcp_pair();
   char data[64] = {};
   const auto pass = [&](const Socket& from, const Socket& to) {
     benchmark::DoNotOptimize(::write(from.fd(), data, sizeof data));

@@ -200,8 +200,8 @@ class Loop {
   LoopService& add_service(std::size_t index, std::unique_ptr<LoopService> service);
   [[noreturn]] static void throw_closed();
 
-  ReadyQueue ready_;                 // the notes' _ready
-  detail::TimerHeap timers_;         // CPython's _scheduled
+  ReadyQueue ready_;          // the notes' _ready
+  detail::TimerHeap timers_;  // CPython's _scheduled
   std::unique_ptr<Core> core_;
   std::atomic<std::uint64_t> attention_ = 0;  // bit 0: the inbox is not empty; bit n: signal n came
   bool stopping_ = false;

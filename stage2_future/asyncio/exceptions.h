@@ -38,6 +38,6 @@ namespace detail {
 /// Null without a message: a plain CancelledError can be made where it is thrown, and the cancel needs no memory.
 std::exception_ptr to_exception_ptr(const CancelledError& reason);
 bool is_cancelled_error(const std::exception_ptr& error) noexcept;
-}
+}  // namespace detail
 
 }  // namespace asyncio

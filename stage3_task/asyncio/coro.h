@@ -42,7 +42,7 @@ decltype(auto) get_awaiter(A&& awaitable) {
 
 /// What can be awaited: a Coro&&, a Future, a Task, sleep(…), lock.acquire() …
 template <class A>
-concept Awaitable = !(detail::is_coro<std::remove_cvref_t<A>> && std::is_lvalue_reference_v<A>) && requires(A&& a) {
+concept Awaitable = !(detail::is_coro<std::remove_cvref_t<A>> && std::is_lvalue_reference_v<A>)&&requires(A&& a) {
   { detail::get_awaiter(std::forward<A>(a)) } -> detail::Awaiter;
 };
 

@@ -1,5 +1,7 @@
 """Makes random programs, and makes a failing one smaller."""
 
+import bisect
+import itertools
 import random
 
 from scenario import Block, parse, unparse
@@ -12,6 +14,9 @@ QUEUES = ["Q0", "Q1", "Q2", "Q3", "Q4"]
 MESSAGES = ["-", "-", "m1", "m2"]
 THEMES = ["flow", "future", "task", "callback", "gather", "wait", "completed", "limit", "group", "lock", "event",
           "condition", "semaphore", "barrier", "queue"]
+
+
+CALLBACK, TASK, NESTED = 1, 2, 4  # where a word may stand: also in callbacks, only in tasks; it has blocks
 
 
 class Generator:
@@ -38,6 +43,7 @@ class Generator:
         self.barrier = r.choice(["B0", "B1"])
         self.queues = r.sample(QUEUES, r.choice([1, 1, 2]))
         self.longest = r.choice([2, 4, 8])
+        self.cumulated = {}
 
     def program(self):
         return " ; ".join(self.statements(0, self.random.choice([3, 5, 8, 12]), in_main=True)) or "sleep 0"
@@ -50,7 +56,7 @@ class Generator:
 
     def callback(self, depth):
         count = self.random.choice([1, 1, 2, 3])
-        return "{ " + " ; ".join(self.flagged(self.pick(self.sync_words(), depth + 1)) for _ in range(count)) + " }"
+        return "{ " + " ; ".join(self.flagged(self.pick(CALLBACK_WORDS, depth + 1)) for _ in range(count)) + " }"
 
     def statements(self, depth, size, in_main=False):
         found = []
@@ -60,7 +66,7 @@ class Generator:
         for _ in range(size):
             if self.left <= 0:
                 break
-            found.append(self.flagged(self.pick(self.words(depth), depth)))
+            found.append(self.flagged(self.pick(TASK_WORDS if depth < 5 else DEEP_WORDS, depth)))
         if self.random.random() < 0.25:
             found.append(self.ending())
         return found or ["sleep 0"]
@@ -75,14 +81,13 @@ class Generator:
 
     def pick(self, words, depth):
         self.left -= 1
-        choices = [(self.weights[theme] * weight, make) for theme, weight, make in words]
-        total = sum(weight for weight, _ in choices)
-        point = self.random.random() * total
-        for weight, make in choices:
-            point -= weight
-            if point <= 0 and weight:
-                return make(depth)
-        return "sleep 0"
+        if depth > 6:
+            return "sleep 0"
+        cumulated = self.cumulated.get(id(words))
+        if cumulated is None:
+            weights = (self.weights[theme] * weight for theme, weight, _ in words)
+            cumulated = self.cumulated[id(words)] = list(itertools.accumulate(weights))
+        return words[bisect.bisect(cumulated, self.random.random() * cumulated[-1])][2](self, depth)
 
     def ending(self):
         r = self.random
@@ -133,110 +138,111 @@ class Generator:
     def priority_value(self):
         return self.random.randrange(1, 7)
 
-    # ── words ──
-
-    def sync_words(self):
-        """[(theme, weight, how to make one)], for callbacks."""
-        r = self.random
-        return [
-            ("flow", 0.3, lambda d: f"raise {r.choice(['E1', 'E2', 'V'])} {r.choice(MESSAGES)}"),
-            ("task", 2, lambda d: f"cancel {self.target()} {r.choice(MESSAGES)}"),
-            ("task", 0.5, lambda d: f"uncancelr {self.any_register()}"),
-            ("task", 0.3, lambda d: "tasks"),
-            ("task", 1, self.spawn),
-            ("future", 2, lambda d: f"set {self.future()} {r.randrange(9)}"),
-            ("future", 1, lambda d: f"exc {self.future()} {r.choice(['E1', 'E2', 'C', 'T'])} {r.choice(MESSAGES)}"),
-            ("future", 0.7, lambda d: f"cancel {self.future()} {r.choice(MESSAGES)}"),
-            ("future", 0.5, lambda d: f"{r.choice(['res', 'exn', 'state', 'state'])} {self.target()}"),
-            ("callback", 1, lambda d: f"cb {self.target()} k{r.randrange(3)} {self.callback(d)}" if d < 6 else None),
-            ("callback", 0.6, lambda d: f"rmcb k{r.randrange(3)}"),
-            ("callback", 1, lambda d: f"soon h{r.randrange(3)} {self.callback(d)}" if d < 6 else None),
-            ("callback", 1, lambda d: f"later h{r.randrange(3)} {r.choice([-1, 0, self.delay()])} {self.callback(d)}"
-             if d < 6 else None),
-            ("callback", 0.7, lambda d: f"at h{r.randrange(3)} {r.randrange(0, 12)} {self.callback(d)}"
-             if d < 6 else None),
-            ("callback", 0.4, lambda d: f"soonts {self.callback(d)}" if d < 6 else None),
-            ("callback", 0.6, lambda d: f"hcancel h{r.randrange(3)}"),
-            ("stop", 1, lambda d: "stop"),
-            ("fatal", 1, lambda d: f"raise {r.choice('KX')} -"),
-            ("fatal", 0.3, lambda d: f"exc {self.future()} {r.choice('KX')} -"),
-            ("callback", 0.2, lambda d: f"hstate h{r.randrange(3)}"),
-            ("gather", 1, lambda d: f"{r.choice(['gather', 'gather', 'gatherx'])} {self.any_register()} {self.children(d)}"),
-            ("gather", 0.7, lambda d: f"shield {self.any_register()} {self.child(d)}"),
-            ("group", 1, lambda d: f"tgs G{r.randrange(2)} {self.any_register()} {self.block(d)}"),
-            ("lock", 1, lambda d: f"rel {r.choice(self.locks)}"),
-            ("event", 2, lambda d: f"eset E{r.randrange(2)}"),
-            ("event", 0.7, lambda d: f"eclear E{r.randrange(2)}"),
-            ("condition", 1, lambda d: f"notify {self.condition} {r.choice([1, 1, 2])}"),
-            ("condition", 0.5, lambda d: f"notifyall {self.condition}"),
-            ("semaphore", 1.5, lambda d: f"rel {r.choice(self.semaphores)}"),
-            ("queue", 1, lambda d: f"putn {r.choice(self.queues)} {self.priority_value()}"),
-            ("queue", 1, lambda d: f"getn {r.choice(self.queues)}"),
-            ("queue", 0.7, lambda d: f"tdone {r.choice(self.queues)}"),
-            ("queue", 0.2, lambda d: f"shutdown {r.choice(self.queues)} {r.choice(['now', 'later'])}"),
-            ("lock", 0.2, lambda d: f"prim {r.choice(self.locks)}"),
-            ("semaphore", 0.2, lambda d: f"prim {r.choice(self.semaphores)}"),
-            ("queue", 0.2, lambda d: f"prim {r.choice(self.queues)}"),
-            ("barrier", 0.2, lambda d: f"prim {self.barrier}"),
-        ]
-
-    def words(self, depth):
-        r = self.random
-        deep = depth < 5
-        nested = lambda make: make if deep else lambda d: None
-        return self.sync_words() + [
-            ("sleep", 2, lambda d: f"sleep {self.delay()}"),
-            ("sleep", 1, lambda d: "sleep 0"),
-            ("sleep", 0.2, lambda d: f"sleepv {self.delay()} {r.randrange(9)}"),
-            ("flow", 2.5, nested(lambda d: f"try {self.block(d)}{self.clauses(d)}")),
-            ("flow", 0.3, lambda d: self.ending()),
-            ("task", 1, nested(self.spawn)),
-            ("task", 0.7, lambda d: f"cancelme {r.choice(MESSAGES)}"),
-            ("task", 0.7, lambda d: r.choice(["uncancel", "cancelling"])),
-            ("task", 2, lambda d: f"await {self.target()}"),
-            ("future", 2, lambda d: f"await {self.future()}"),
-            ("gather", 2, lambda d: f"await {self.any_register()}"),
-            ("wait", 3, lambda d: f"wait {r.choice(['first', 'first', 'error', 'all'])} {self.limit()} {self.targets()}"),
-            ("completed", 2, nested(lambda d: f"asc {self.limit()} {self.children(d)}")),
-            ("completed", 1, nested(lambda d: f"asa {self.limit()} {self.children(d)}")),
-            ("limit", 2, nested(lambda d: f"wfor {self.limit()} {self.child(d)}")),
-            ("limit", 2, nested(lambda d: f"tmo {self.limit()} {self.block(d)}")),
-            ("limit", 0.5, nested(lambda d: f"tat {r.choice(['-', r.randrange(12)])} {self.block(d)}")),
-            ("limit", 0.8, lambda d: f"resched {self.limit()}"),
-            ("limit", 0.5, lambda d: "expired"),
-            ("group", 3, nested(self.group)),
-            ("group", 2, lambda d: f"tgs G{r.randrange(2)} {self.any_register()} {self.block(d)}"),
-            ("lock", 2, lambda d: f"acq {r.choice(self.locks)}"),
-            ("lock", 1.5, nested(lambda d: f"with {r.choice(self.locks)} {self.block(d)}")),
-            ("lock", 1, lambda d: f"rel {r.choice(self.locks)}"),
-            ("lock", 0.7, lambda d: f"wprim {self.limit()} {r.choice(self.locks)}"),
-            ("event", 0.7, lambda d: f"wprim {self.limit()} E{r.randrange(2)}"),
-            ("semaphore", 0.7, lambda d: f"wprim {self.limit()} {r.choice(self.semaphores)}"),
-            ("queue", 0.7, lambda d: f"wprim {self.limit()} {r.choice(self.queues)}"),
-            ("event", 3, lambda d: f"ewait E{r.randrange(2)}"),
-            ("event", 0.2, lambda d: f"prim E{r.randrange(2)}"),
-            ("condition", 1, lambda d: f"acq {self.condition}"),
-            ("condition", 1, lambda d: f"rel {self.condition}"),
-            ("condition", 3, nested(lambda d: f"with {self.condition} {self.block(d)}")),
-            ("condition", 2, lambda d: f"cwait {self.condition}"),
-            ("condition", 0.6, lambda d: f"cwaitfor {self.condition} {self.future()}"),
-            ("semaphore", 2, lambda d: f"acq {r.choice(self.semaphores)}"),
-            ("semaphore", 2, nested(lambda d: f"with {r.choice(self.semaphores)} {self.block(d)}")),
-            ("barrier", 3, lambda d: f"bwait {self.barrier}"),
-            ("barrier", 0.7, nested(lambda d: f"with {self.barrier} {self.block(d)}")),
-            ("barrier", 0.4, lambda d: f"breset {self.barrier}"),
-            ("barrier", 0.3, lambda d: f"babort {self.barrier}"),
-            ("queue", 2.5, lambda d: f"put {r.choice(self.queues)} {self.priority_value()}"),
-            ("queue", 2.5, lambda d: f"get {r.choice(self.queues)}"),
-            ("queue", 0.8, lambda d: f"join {r.choice(self.queues)}"),
-        ]
-
     def group(self, depth):
         r = self.random
         name = f"G{r.randrange(2)}"
         first = [f"tgs {name} {self.any_register()} {self.block(depth + 1)}" for _ in range(r.choice([0, 1, 2, 2, 3]))]
         rest = self.statements(depth + 1, r.choice([0, 1, 2, 3]))
         return f"tg {name} {{ {' ; '.join(first + rest)} }}"
+
+
+# (where, theme, weight, how to make one)
+WORDS = [
+    (CALLBACK, "flow", 0.3, lambda g, d: f"raise {g.random.choice(['E1', 'E2', 'V'])} {g.random.choice(MESSAGES)}"),
+    (CALLBACK, "task", 2, lambda g, d: f"cancel {g.target()} {g.random.choice(MESSAGES)}"),
+    (CALLBACK, "task", 0.5, lambda g, d: f"uncancelr {g.any_register()}"),
+    (CALLBACK, "task", 0.3, lambda g, d: "tasks"),
+    (CALLBACK, "task", 1, Generator.spawn),
+    (CALLBACK, "future", 2, lambda g, d: f"set {g.future()} {g.random.randrange(9)}"),
+    (CALLBACK, "future", 1, lambda g, d: f"exc {g.future()} {g.random.choice(['E1', 'E2', 'C', 'T'])} {g.random.choice(MESSAGES)}"),
+    (CALLBACK, "future", 0.7, lambda g, d: f"cancel {g.future()} {g.random.choice(MESSAGES)}"),
+    (CALLBACK, "future", 0.5, lambda g, d: f"{g.random.choice(['res', 'exn', 'state', 'state'])} {g.target()}"),
+    (CALLBACK | NESTED, "callback", 1, lambda g, d: f"cb {g.target()} k{g.random.randrange(3)} {g.callback(d)}"),
+    (CALLBACK, "callback", 0.6, lambda g, d: f"rmcb k{g.random.randrange(3)}"),
+    (CALLBACK | NESTED, "callback", 1, lambda g, d: f"soon h{g.random.randrange(3)} {g.callback(d)}"),
+    (CALLBACK | NESTED, "callback", 1, lambda g, d: f"later h{g.random.randrange(3)} {g.random.choice([-1, 0, g.delay()])} {g.callback(d)}"),
+    (CALLBACK | NESTED, "callback", 0.7, lambda g, d: f"at h{g.random.randrange(3)} {g.random.randrange(0, 12)} {g.callback(d)}"),
+    (CALLBACK | NESTED, "callback", 0.4, lambda g, d: f"soonts {g.callback(d)}"),
+    (CALLBACK, "callback", 0.6, lambda g, d: f"hcancel h{g.random.randrange(3)}"),
+    (CALLBACK, "stop", 1, lambda g, d: "stop"),
+    (CALLBACK, "fatal", 1, lambda g, d: f"raise {g.random.choice('KX')} -"),
+    (CALLBACK, "fatal", 0.3, lambda g, d: f"exc {g.future()} {g.random.choice('KX')} -"),
+    (CALLBACK, "callback", 0.2, lambda g, d: f"hstate h{g.random.randrange(3)}"),
+    (CALLBACK, "gather", 1, lambda g, d: f"{g.random.choice(['gather', 'gather', 'gatherx'])} {g.any_register()} {g.children(d)}"),
+    (CALLBACK, "gather", 0.7, lambda g, d: f"shield {g.any_register()} {g.child(d)}"),
+    (CALLBACK, "group", 1, lambda g, d: f"tgs G{g.random.randrange(2)} {g.any_register()} {g.block(d)}"),
+    (CALLBACK, "lock", 1, lambda g, d: f"rel {g.random.choice(g.locks)}"),
+    (CALLBACK, "event", 2, lambda g, d: f"eset E{g.random.randrange(2)}"),
+    (CALLBACK, "event", 0.7, lambda g, d: f"eclear E{g.random.randrange(2)}"),
+    (CALLBACK, "condition", 1, lambda g, d: f"notify {g.condition} {g.random.choice([1, 1, 2])}"),
+    (CALLBACK, "condition", 0.5, lambda g, d: f"notifyall {g.condition}"),
+    (CALLBACK, "semaphore", 1.5, lambda g, d: f"rel {g.random.choice(g.semaphores)}"),
+    (CALLBACK, "queue", 1, lambda g, d: f"putn {g.random.choice(g.queues)} {g.priority_value()}"),
+    (CALLBACK, "queue", 1, lambda g, d: f"getn {g.random.choice(g.queues)}"),
+    (CALLBACK, "queue", 0.7, lambda g, d: f"tdone {g.random.choice(g.queues)}"),
+    (CALLBACK, "queue", 0.2, lambda g, d: f"shutdown {g.random.choice(g.queues)} {g.random.choice(['now', 'later'])}"),
+    (CALLBACK, "lock", 0.2, lambda g, d: f"prim {g.random.choice(g.locks)}"),
+    (CALLBACK, "semaphore", 0.2, lambda g, d: f"prim {g.random.choice(g.semaphores)}"),
+    (CALLBACK, "queue", 0.2, lambda g, d: f"prim {g.random.choice(g.queues)}"),
+    (CALLBACK, "barrier", 0.2, lambda g, d: f"prim {g.barrier}"),
+    (TASK, "sleep", 2, lambda g, d: f"sleep {g.delay()}"),
+    (TASK, "sleep", 1, lambda g, d: "sleep 0"),
+    (TASK, "sleep", 0.2, lambda g, d: f"sleepv {g.delay()} {g.random.randrange(9)}"),
+    (TASK | NESTED, "flow", 2.5, (lambda g, d: f"try {g.block(d)}{g.clauses(d)}")),
+    (TASK, "flow", 0.3, lambda g, d: g.ending()),
+    (TASK | NESTED, "task", 1, Generator.spawn),
+    (TASK, "task", 0.7, lambda g, d: f"cancelme {g.random.choice(MESSAGES)}"),
+    (TASK, "task", 0.7, lambda g, d: g.random.choice(["uncancel", "cancelling"])),
+    (TASK, "task", 2, lambda g, d: f"await {g.target()}"),
+    (TASK, "future", 2, lambda g, d: f"await {g.future()}"),
+    (TASK, "gather", 2, lambda g, d: f"await {g.any_register()}"),
+    (TASK, "wait", 3, lambda g, d: f"wait {g.random.choice(['first', 'first', 'error', 'all'])} {g.limit()} {g.targets()}"),
+    (TASK | NESTED, "completed", 2, (lambda g, d: f"asc {g.limit()} {g.children(d)}")),
+    (TASK | NESTED, "completed", 1, (lambda g, d: f"asa {g.limit()} {g.children(d)}")),
+    (TASK | NESTED, "limit", 2, (lambda g, d: f"wfor {g.limit()} {g.child(d)}")),
+    (TASK | NESTED, "limit", 2, (lambda g, d: f"tmo {g.limit()} {g.block(d)}")),
+    (TASK | NESTED, "limit", 0.5, (lambda g, d: f"tat {g.random.choice(['-', g.random.randrange(12)])} {g.block(d)}")),
+    (TASK, "limit", 0.8, lambda g, d: f"resched {g.limit()}"),
+    (TASK, "limit", 0.5, lambda g, d: "expired"),
+    (TASK | NESTED, "group", 3, Generator.group),
+    (TASK, "group", 2, lambda g, d: f"tgs G{g.random.randrange(2)} {g.any_register()} {g.block(d)}"),
+    (TASK, "lock", 2, lambda g, d: f"acq {g.random.choice(g.locks)}"),
+    (TASK | NESTED, "lock", 1.5, (lambda g, d: f"with {g.random.choice(g.locks)} {g.block(d)}")),
+    (TASK, "lock", 1, lambda g, d: f"rel {g.random.choice(g.locks)}"),
+    (TASK, "lock", 0.7, lambda g, d: f"wprim {g.limit()} {g.random.choice(g.locks)}"),
+    (TASK, "event", 0.7, lambda g, d: f"wprim {g.limit()} E{g.random.randrange(2)}"),
+    (TASK, "semaphore", 0.7, lambda g, d: f"wprim {g.limit()} {g.random.choice(g.semaphores)}"),
+    (TASK, "queue", 0.7, lambda g, d: f"wprim {g.limit()} {g.random.choice(g.queues)}"),
+    (TASK, "event", 3, lambda g, d: f"ewait E{g.random.randrange(2)}"),
+    (TASK, "event", 0.2, lambda g, d: f"prim E{g.random.randrange(2)}"),
+    (TASK, "condition", 1, lambda g, d: f"acq {g.condition}"),
+    (TASK, "condition", 1, lambda g, d: f"rel {g.condition}"),
+    (TASK | NESTED, "condition", 3, (lambda g, d: f"with {g.condition} {g.block(d)}")),
+    (TASK, "condition", 2, lambda g, d: f"cwait {g.condition}"),
+    (TASK, "condition", 0.6, lambda g, d: f"cwaitfor {g.condition} {g.future()}"),
+    (TASK, "semaphore", 2, lambda g, d: f"acq {g.random.choice(g.semaphores)}"),
+    (TASK | NESTED, "semaphore", 2, (lambda g, d: f"with {g.random.choice(g.semaphores)} {g.block(d)}")),
+    (TASK, "barrier", 3, lambda g, d: f"bwait {g.barrier}"),
+    (TASK | NESTED, "barrier", 0.7, (lambda g, d: f"with {g.barrier} {g.block(d)}")),
+    (TASK, "barrier", 0.4, lambda g, d: f"breset {g.barrier}"),
+    (TASK, "barrier", 0.3, lambda g, d: f"babort {g.barrier}"),
+    (TASK, "queue", 2.5, lambda g, d: f"put {g.random.choice(g.queues)} {g.priority_value()}"),
+    (TASK, "queue", 2.5, lambda g, d: f"get {g.random.choice(g.queues)}"),
+    (TASK, "queue", 0.8, lambda g, d: f"join {g.random.choice(g.queues)}"),
+]
+
+
+def table(where):
+    """[(theme, weight, make)] for callbacks, for tasks, and for tasks that are nested deep already."""
+    deep = where & NESTED
+    return [
+        (theme, weight, make)
+        for place, theme, weight, make in WORDS
+        if (place & CALLBACK or where & TASK) and not (deep and place & NESTED and place & TASK)
+    ]
+
+
+CALLBACK_WORDS, TASK_WORDS, DEEP_WORDS = table(CALLBACK), table(TASK), table(TASK | NESTED)
 
 
 def make_program(seed, index):

@@ -116,6 +116,14 @@ def shield_of_3_14(awaitable):
     return outer
 
 
+def forget_old_message(block, rank):
+    """A task that was cancelled with a message, and then ended otherwise, keeps the message for ever; and a gather() that
+    is cancelled, with this task as the last of its children, makes its own CancelledError of it. Ours does not (in no
+    version of CPython does it mean anything)."""
+    if rank == block.id:
+        asyncio.current_task()._cancel_message = None
+
+
 if sys.version_info < (3, 14):
     asyncio.shield = shield_of_3_14
 
@@ -319,8 +327,7 @@ class Run:
                 word, swallow = word[1:], Exception
             elif word[0] == "!":
                 word, swallow = word[1:], BaseException
-            function = OPERATIONS[word]
-            code.append((word, function, inspect.iscoroutinefunction(function), arguments, swallow))
+            code.append((word, *OPERATIONS[word], arguments, swallow))
             for argument in arguments:
                 if isinstance(argument, Block):
                     self.compile(argument)
@@ -370,8 +377,12 @@ class Run:
             raise
         except BaseException as error:
             self.log(block.id, f"+ !{show_error(error)}")
+            if not isinstance(error, asyncio.CancelledError):
+                forget_old_message(block, rank)
             raise
         self.log(block.id, f"+ ={context.value}")
+        if not asyncio.current_task()._must_cancel:
+            forget_old_message(block, rank)
         return context.value
 
     # ── operands ──
@@ -471,7 +482,7 @@ OPERATIONS = {}
 
 def operation(word):
     def add(function):
-        OPERATIONS[word] = function
+        OPERATIONS[word] = function, inspect.iscoroutinefunction(function)
         return function
 
     return add
@@ -972,7 +983,7 @@ def prepare():
     gc.freeze()
 
 
-def run_programs(texts, at_once=100):
+def run_programs(texts, at_once=25):
     """The logs of many programs, as lists of lines. The garbage is collected for many at a time: it is slow."""
     logs = []
     for start in range(0, len(texts), at_once):

@@ -96,9 +96,9 @@ class PromiseBase {
 
   std::uint32_t line_ = 0;
   std::coroutine_handle<> frame_;
-  CoroLink* link_ = nullptr;   // who awaits us
-  TaskBase* task_ = nullptr;   // who runs us
-  std::source_location where_; // which function we are
+  CoroLink* link_ = nullptr;    // who awaits us
+  TaskBase* task_ = nullptr;    // who runs us
+  std::source_location where_;  // which function we are
   std::exception_ptr exception_;
 };
 

@@ -86,8 +86,8 @@ class TaskBase : public FutureBase, public DoneCallback {
   friend TaskRegistry;
   enum class Misuse : std::uint8_t { none, awaits_itself, foreign_loop };
 
-  void run(Loop& loop) override;           // DoneCallback: called back, or first run. CPython's __wakeup
-  void drop() noexcept override;           // the loop was closed first
+  void run(Loop& loop) override;  // DoneCallback: called back, or first run. CPython's __wakeup
+  void drop() noexcept override;  // the loop was closed first
   void on_done(FutureBase&) noexcept override { scheduled_ = true; }
 
   void schedule(Loop& loop) {
@@ -97,21 +97,21 @@ class TaskBase : public FutureBase, public DoneCallback {
   void step(Loop& loop);
   void complete(Loop& loop);
   void destroy_frames() noexcept;
-  void end_unfinished() noexcept;          // the loop is being closed
+  void end_unfinished() noexcept;  // the loop is being closed
   void throw_into(const Waitable* waitable);
 
-  PromiseBase* coroutine_;                 // the outermost frame, owned; null once the task is done
-  PromiseBase* innermost_;                 // the frame to resume next
-  Waitable* fut_waiter_ = nullptr;         // what it waits for
-  CancelledError cancel_reason_;           // what the next throw at an await will be
-  TaskBase* previous_ = nullptr;           // in the registry of live tasks
+  PromiseBase* coroutine_;          // the outermost frame, owned; null once the task is done
+  PromiseBase* innermost_;          // the frame to resume next
+  Waitable* fut_waiter_ = nullptr;  // what it waits for
+  CancelledError cancel_reason_;    // what the next throw at an await will be
+  TaskBase* previous_ = nullptr;    // in the registry of live tasks
   TaskBase* next_ = nullptr;
-  std::source_location where_;             // the coroutine function
-  std::uint64_t number_ = 0;               // of "Task-7"
+  std::source_location where_;               // the coroutine function
+  std::uint64_t number_ = 0;                 // of "Task-7"
   std::unique_ptr<const std::string> name_;  // only if one was given
-  std::uint32_t cancel_requests_ = 0;      // cancel() minus uncancel()
-  bool must_cancel_ = false;               // a cancel that found nothing to forward to: thrown at the next step
-  bool scheduled_ = false;                 // in the ready queue
+  std::uint32_t cancel_requests_ = 0;        // cancel() minus uncancel()
+  bool must_cancel_ = false;                 // a cancel that found nothing to forward to: thrown at the next step
+  bool scheduled_ = false;                   // in the ready queue
   bool started_ = false;
   bool log_destroy_pending_ = true;
   Misuse misuse_ = Misuse::none;
