@@ -77,11 +77,9 @@ Loop::~Loop() {
 void Loop::close() {
   if (running_here_) throw std::runtime_error("Cannot close a running event loop");
   if (closed_) return;
-  // The services first: ending a task runs its destructors, and those may schedule once more, which comes to nothing
-  // when the queues are emptied.
-  for (std::size_t i = services_.size(); i-- > 0;) {
-    if (services_[i]) services_[i]->on_close();
-  }
+  // The services first, the latest before those it may stand on: ending a task runs its destructors, and those may
+  // schedule once more, which comes to nothing when the queues are emptied.
+  for (std::size_t i = services_by_age_.size(); i-- > 0;) services_by_age_[i]->on_close();
   {
     const std::lock_guard lock(inbox_mutex_);
     inbox_closed_ = true;
@@ -102,6 +100,7 @@ std::size_t Loop::new_service_index() noexcept {
 LoopService& Loop::add_service(std::size_t index, std::unique_ptr<LoopService> service) {
   check_closed();
   if (services_.size() <= index) services_.resize(index + 1);
+  services_by_age_.push_back(service.get());
   services_[index] = std::move(service);
   return *services_[index];
 }

@@ -215,6 +215,7 @@ class Loop {
   ExceptionHandler exception_handler_;
   std::function<void(int)> signal_callback_;
   std::vector<std::unique_ptr<LoopService>> services_;  // by the index of their type
+  std::vector<LoopService*> services_by_age_;
   detail::Ref<detail::LoopAnchor> anchor_;
 
   static constinit inline thread_local Loop* running_loop_ = nullptr;
