@@ -111,8 +111,10 @@ void Runner::cancel_all_tasks(Loop& loop) {
   Future<> all_done(loop);
   std::size_t unfinished = tasks.size();
   for (const AnyTask& task : tasks) {
-    task.add_done_callback([&unfinished, all_done](const AnyTask&) {
-      if (--unfinished == 0) all_done.set_result();
+    task.add_done_callback([&unfinished, &tasks, all_done](const AnyTask&) {
+      if (--unfinished > 0) return;
+      for (const AnyTask& ended : tasks) ended.state().mark_retrieved();  // gather looks at each result
+      all_done.set_result();
     });
   }
   loop.run_until_complete(all_done);
