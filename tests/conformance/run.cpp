@@ -336,10 +336,19 @@ struct Run::Primitives {
 
   void* find(const std::string& name) {
     const std::pair<std::string_view, void*> all[] = {
-        {"L0", &lock0},      {"L1", &lock1},      {"E0", &event0},     {"E1", &event1},
-        {"C0", &condition0}, {"C1", &condition1}, {"S0", &semaphore0}, {"S1", &semaphore1},
-        {"S2", &semaphore2}, {"S3", static_cast<Semaphore*>(&semaphore3)},
-        {"B0", &barrier0},   {"B1", &barrier1},   {"Q0", static_cast<detail::QueueBase*>(&queue0)},
+        {"L0", &lock0},
+        {"L1", &lock1},
+        {"E0", &event0},
+        {"E1", &event1},
+        {"C0", &condition0},
+        {"C1", &condition1},
+        {"S0", &semaphore0},
+        {"S1", &semaphore1},
+        {"S2", &semaphore2},
+        {"S3", static_cast<Semaphore*>(&semaphore3)},
+        {"B0", &barrier0},
+        {"B1", &barrier1},
+        {"Q0", static_cast<detail::QueueBase*>(&queue0)},
         {"Q1", static_cast<detail::QueueBase*>(&queue1)},
         {"Q2", static_cast<detail::QueueBase*>(&queue2)},
         {"Q3", static_cast<detail::QueueBase*>(&queue3)},
@@ -361,7 +370,8 @@ void* Run::primitive_named(const std::string& name) {
 std::string Run::state_of(const std::string& name) {
   const auto locked = [](bool is_locked) { return std::string(is_locked ? "locked" : "unlocked"); };
   switch (name.front()) {
-    case 'E': return primitive<Event>(name).is_set() ? "set" : "unset";
+    case 'E':
+      return primitive<Event>(name).is_set() ? "set" : "unset";
     case 'B': {
       const auto& barrier = primitive<Barrier>(name);
       return std::to_string(barrier.n_waiting()) + (barrier.broken() ? " broken" : " whole");
@@ -370,9 +380,12 @@ std::string Run::state_of(const std::string& name) {
       const auto& queue = primitive<detail::QueueBase>(name);
       return std::to_string(queue.qsize()) + " " + (queue.empty() ? "empty" : "") + (queue.full() ? "full" : "");
     }
-    case 'L': return locked(primitive<Lock>(name).locked());
-    case 'C': return locked(primitive<Condition>(name).locked());
-    default: return locked(primitive<Semaphore>(name).locked());
+    case 'L':
+      return locked(primitive<Lock>(name).locked());
+    case 'C':
+      return locked(primitive<Condition>(name).locked());
+    default:
+      return locked(primitive<Semaphore>(name).locked());
   }
 }
 

@@ -113,8 +113,8 @@ using OutcomePair = std::tuple<Outcome<Value>, Outcome<Value>>;
 /// so no circle of tasks that await each other can form, through which cancel() would run for ever; and none awaits
 /// itself.
 struct Register {
-  using AnyOf = std::variant<Future<Value>, Task<Value>, Future<Values>, Future<Outcomes>, Future<Pair>,
-                             Future<OutcomePair>>;
+  using AnyOf =
+      std::variant<Future<Value>, Task<Value>, Future<Values>, Future<Outcomes>, Future<Pair>, Future<OutcomePair>>;
   static constexpr int kNoRank = 1 << 30;
 
   template <class F>

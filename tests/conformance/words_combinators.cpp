@@ -17,7 +17,11 @@ namespace {
 /// Something to hand to a combinator: a block, which becomes a coroutine, or a future.
 struct Operand {
   Operand(std::string name, const Block* statements, AnyFuture any_future, Future<Value> number, int its_rank)
-      : label(std::move(name)), block(statements), any(std::move(any_future)), plain(std::move(number)), rank(its_rank) {}
+      : label(std::move(name)),
+        block(statements),
+        any(std::move(any_future)),
+        plain(std::move(number)),
+        rank(its_rank) {}
 
   std::string label;
   const Block* block;
@@ -105,7 +109,8 @@ Result shield_word(Run& run, Context&, const Arguments& args) {
 std::string labels(const std::vector<AnyFuture>& futures, const std::vector<Operand>& operands) {
   std::string text;
   for (const AnyFuture& future : futures) {
-    const auto found = std::find_if(operands.begin(), operands.end(), [&](const Operand& o) { return o.any == future; });
+    const auto found =
+        std::find_if(operands.begin(), operands.end(), [&](const Operand& o) { return o.any == future; });
     text += (text.empty() ? "" : ",") + (found == operands.end() ? "new" : found->label);
   }
   return text;
@@ -117,7 +122,9 @@ Coro<Result> wait_word(Run& run, Context&, const Arguments& args) {
   for (const Operand& operand : all) futures.push_back(operand.any);
   WaitOptions options;
   options.timeout = to_limit(args[1]);
-  options.return_when = args[0].word == "first" ? FIRST_COMPLETED : args[0].word == "error" ? FIRST_EXCEPTION : ALL_COMPLETED;
+  options.return_when = args[0].word == "first"   ? FIRST_COMPLETED
+                        : args[0].word == "error" ? FIRST_EXCEPTION
+                                                  : ALL_COMPLETED;
   WaitResult<AnyFuture> result = co_await wait(futures, options);
   co_return Result(labels(result.done, all) + "|" + labels(result.pending, all));
 }
@@ -129,9 +136,8 @@ Coro<Result> as_completed_plain(Run& run, Context& context, std::vector<A> await
     try {
       Value value = co_await next;
       run.log(context.who, "asc " + show(value));
-    } catch (const CancelledError&) {
-      throw;
     } catch (...) {
+      if (!is_exception(std::current_exception())) throw;
       run.log(context.who, "asc !" + show_error(std::current_exception()));
     }
   }

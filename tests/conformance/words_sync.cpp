@@ -60,10 +60,14 @@ Coro<Result> with(Run& run, Context& context, const Arguments& args) {
   const std::string& name = args[0].word;
   const Block& block = *args[1].block;
   switch (name.front()) {
-    case 'L': return with_guard(run, context, run.primitive<Lock>(name), block);
-    case 'C': return with_guard(run, context, run.primitive<Condition>(name), block);
-    case 'B': return with_barrier(run, context, run.primitive<Barrier>(name), block);
-    default: return with_guard(run, context, run.primitive<Semaphore>(name), block);
+    case 'L':
+      return with_guard(run, context, run.primitive<Lock>(name), block);
+    case 'C':
+      return with_guard(run, context, run.primitive<Condition>(name), block);
+    case 'B':
+      return with_barrier(run, context, run.primitive<Barrier>(name), block);
+    default:
+      return with_guard(run, context, run.primitive<Semaphore>(name), block);
   }
 }
 
@@ -72,10 +76,13 @@ template <class F>
 auto with_queue(Run& run, const std::string& name, F function) {
   auto& queue = run.primitive<detail::QueueBase>(name);
   switch (name[1]) {
-    case '2': return function(static_cast<LifoQueue<Value>&>(queue));
+    case '2':
+      return function(static_cast<LifoQueue<Value>&>(queue));
     case '3':
-    case '4': return function(static_cast<PriorityQueue<Value>&>(queue));
-    default: return function(static_cast<Queue<Value>&>(queue));
+    case '4':
+      return function(static_cast<PriorityQueue<Value>&>(queue));
+    default:
+      return function(static_cast<Queue<Value>&>(queue));
   }
 }
 
@@ -96,11 +103,16 @@ Coro<Result> wprim(Run& run, Context&, const Arguments& args) {
   const TimeLimit limit = to_limit(args[0]);
   const std::string& name = args[1].word;
   switch (name.front()) {
-    case 'L': return wait_for_it(run.primitive<Lock>(name).acquire(), limit);
-    case 'C': return wait_for_it(run.primitive<Condition>(name).acquire(), limit);
-    case 'E': return wait_for_it(run.primitive<Event>(name).wait(), limit);
-    case 'Q': return with_queue(run, name, [&](auto& queue) { return wait_for_item(queue, limit); });
-    default: return wait_for_it(run.primitive<Semaphore>(name).acquire(), limit);
+    case 'L':
+      return wait_for_it(run.primitive<Lock>(name).acquire(), limit);
+    case 'C':
+      return wait_for_it(run.primitive<Condition>(name).acquire(), limit);
+    case 'E':
+      return wait_for_it(run.primitive<Event>(name).wait(), limit);
+    case 'Q':
+      return with_queue(run, name, [&](auto& queue) { return wait_for_item(queue, limit); });
+    default:
+      return wait_for_it(run.primitive<Semaphore>(name).acquire(), limit);
   }
 }
 
