@@ -138,6 +138,10 @@ class Generator:
     def priority_value(self):
         return self.random.randrange(1, 7)
 
+    def cancelled_shield(self, depth):
+        name = self.any_register()
+        return f"shield {name} {self.child(depth)} ; cancel {name} {self.random.choice(MESSAGES)}"
+
     def group(self, depth):
         r = self.random
         name = f"G{r.randrange(2)}"
@@ -174,6 +178,7 @@ WORDS = [
     (CALLBACK, "gather", 1,
      lambda g, d: f"{g.random.choice(['gather', 'gather', 'gatherx'])} {g.any_register()} {g.children(d)}"),
     (CALLBACK, "gather", 0.7, lambda g, d: f"shield {g.any_register()} {g.child(d)}"),
+    (CALLBACK, "gather", 0.3, Generator.cancelled_shield),
     (CALLBACK, "group", 1, lambda g, d: f"tgs G{g.random.randrange(2)} {g.any_register()} {g.block(d)}"),
     (CALLBACK, "lock", 1, lambda g, d: f"rel {g.random.choice(g.locks)}"),
     (CALLBACK, "event", 2, lambda g, d: f"eset E{g.random.randrange(2)}"),
