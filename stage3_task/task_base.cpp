@@ -87,12 +87,24 @@ void throw_awaited_twice() {
 
 // ── cancelling ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
+namespace {
+struct ForwardsCancel {
+  explicit ForwardsCancel(bool& flag) noexcept : flag(flag) { flag = true; }
+  ~ForwardsCancel() { flag = false; }
+  bool& flag;
+};
+}  // namespace
+
 bool TaskBase::cancel(const CancelledError& reason) {
   mark_retrieved();
   if (done()) return false;
   ++cancel_requests_;
   // What it waits for is cancelled, and that wakes it. If that is done already, or there is none, the next step throws.
-  if (fut_waiter_ && fut_waiter_->cancel(reason)) return true;
+  if (fut_waiter_) {
+    if (forwards_cancel_) throw std::runtime_error("tasks await each other in a circle, and so cancel() has no end");
+    const ForwardsCancel forwarding(forwards_cancel_);
+    if (fut_waiter_->cancel(reason)) return true;
+  }
   // (If that is cancelled already, it is what the await will throw: the first reason stands.)
   if (!fut_waiter_ || !fut_waiter_->throws_cancelled()) cancel_reason_ = reason;
   must_cancel_ = true;

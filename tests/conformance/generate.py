@@ -210,6 +210,8 @@ WORDS = [
      lambda g, d: f"wait {g.random.choice(['first', 'first', 'error', 'all'])} {g.limit()} {g.targets()}"),
     (TASK | NESTED, "completed", 2, lambda g, d: f"asc {g.limit()} {g.children(d)}"),
     (TASK | NESTED, "completed", 1, lambda g, d: f"asa {g.limit()} {g.children(d)}"),
+    (CALLBACK, "completed", 1, lambda g, d: f"asnew i{g.random.randrange(2)} {g.limit()} {g.children(d)}"),
+    (TASK, "completed", 3, lambda g, d: f"asnext i{g.random.randrange(2)}"),
     (TASK | NESTED, "limit", 2, lambda g, d: f"wfor {g.limit()} {g.child(d)}"),
     (TASK | NESTED, "limit", 2, lambda g, d: f"tmo {g.limit()} {g.block(d)}"),
     (TASK | NESTED, "limit", 0.5, lambda g, d: f"tat {g.random.choice(['-', g.random.randrange(12)])} {g.block(d)}"),
@@ -271,7 +273,7 @@ def blocks_of(block):
                 yield from blocks_of(word)
 
 
-OPERANDS_AFTER = {"gather": 1, "gatherx": 1, "asc": 1, "asa": 1, "wait": 2}  # the word before the first operand
+OPERANDS_AFTER = {"gather": 1, "gatherx": 1, "asc": 1, "asa": 1, "asnew": 2, "wait": 2}  # the word before the first operand
 
 
 def smaller(text):

@@ -281,6 +281,7 @@ class Run:
         self.callbacks = {}
         self.handles = {}
         self.groups = {}
+        self.iterations = {}
 
     # ── the log ──
 
@@ -452,7 +453,7 @@ class Run:
 
     def forget(self):
         """Drops all that a user would hold, so that what was never looked at is reported."""
-        self.registers = self.primitives = self.callbacks = self.handles = self.groups = None
+        self.registers = self.primitives = self.callbacks = self.handles = self.groups = self.iterations = None
         self.loop.created = None
 
 
@@ -762,6 +763,27 @@ async def _(run, context, timeout, *words):
         labels.setdefault(future, label)
     async for future in asyncio.as_completed([x for _, x, _ in operands], timeout=delay_of(timeout)):
         run.log(context.who, f"asa {labels.get(future, 'new')} {show_final(future)}")
+
+
+@operation("asnew")
+def _(run, context, name, timeout, *words):
+    operands = run.operands(words, only_plain=True)
+    labels = {}
+    for label, future, _ in operands:
+        labels.setdefault(future, label)
+    run.iterations[name] = asyncio.as_completed([x for _, x, _ in operands], timeout=delay_of(timeout)), labels
+
+
+@operation("asnext")
+async def _(run, context, name):
+    if name not in run.iterations:
+        return SKIP
+    iteration, labels = run.iterations[name]
+    try:
+        future = await anext(iteration)
+    except StopAsyncIteration:
+        return "end"
+    return f"{labels.get(future, 'new')} {show_final(future)}"
 
 
 @operation("wfor")

@@ -435,6 +435,7 @@ std::string Run::run(const std::string& text) {
   registers_.clear();  // all that a user would hold, so that what was never looked at is reported
   callbacks.clear();
   handles.clear();
+  iterations.clear();
   primitives_.reset();
   std::sort(late_.begin(), late_.end());
   std::string log = std::move(lines_) + final_states_;

@@ -185,6 +185,8 @@ class Run {
   std::map<std::string, Registration> callbacks;
   std::map<std::string, Handle> handles;
   std::map<std::string, TaskGroup*> groups;
+  struct Iteration;  // over as_completed()
+  std::map<std::string, std::shared_ptr<Iteration>> iterations;
 
  private:
   class FinalStates;

@@ -12,6 +12,7 @@
 #include <algorithm>
 
 namespace asyncio::conformance {
+
 namespace {
 
 /// Something to hand to a combinator: a block, which becomes a coroutine, or a future.
@@ -29,6 +30,19 @@ struct Operand {
   Future<Value> plain;  // empty unless the result is one number
   int rank;
 };
+
+}  // namespace
+
+/// An as_completed() that several tasks may share.
+struct Run::Iteration {
+  Iteration(AsCompleted<Future<Value>> all, std::vector<Operand> its_operands)
+      : futures(std::move(all)), operands(std::move(its_operands)) {}
+
+  AsCompleted<Future<Value>> futures;
+  std::vector<Operand> operands;
+};
+
+namespace {
 
 std::vector<Operand> operands(Run& run, const Arguments& args, std::size_t first, bool only_plain) {
   std::vector<Operand> found;
@@ -176,6 +190,24 @@ Coro<Result> asa(Run& run, Context& context, const Arguments& args) {
   co_return result;
 }
 
+Result asnew(Run& run, Context&, const Arguments& args) {
+  const std::vector<Operand> all = operands(run, args, 2, true);
+  run.iterations[args[0].word] =
+      std::make_shared<Run::Iteration>(as_completed(as_futures(run, all), to_limit(args[1])), all);
+  return Result();
+}
+
+Coro<Result> asnext(Run& run, Context&, const Arguments& args) {
+  const auto found = run.iterations.find(args[0].word);
+  if (found == run.iterations.end()) co_return skip();
+  const std::shared_ptr<Run::Iteration> iteration = found->second;
+  auto next = co_await iteration->futures.next();
+  if (!next) co_return Result("end");
+  const Register completed(*next, 0);
+  const std::vector<AnyFuture> just_this(1, completed.any());
+  co_return Result(labels(just_this, iteration->operands) + " " + show_final(completed));
+}
+
 // ── time limits ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 template <class A>
@@ -310,6 +342,8 @@ void add_combinator_words(Words& words) {
   words["wait"].later = wait_word;
   words["asc"].later = asc;
   words["asa"].later = asa;
+  words["asnew"].now = asnew;
+  words["asnext"].later = asnext;
   words["wfor"].later = wfor;
   words["tmo"].later = tmo;
   words["tat"].later = tat;

@@ -671,5 +671,18 @@ TEST(Cancelling, TellsATimeoutOfOnesOwnFromACancelByOthers) {
   run(main, make_core());
 }
 
+// CPython: RecursionError
+TEST(Cancel, ACircleOfTasksIsAnErrorAndNoCrash) {
+  VirtualLoop loop;
+  Task<> first, second;
+  first = create_task([&]() -> Coro<> { co_await second; }, {.loop = &loop});
+  second = create_task([&]() -> Coro<> { co_await first; }, {.loop = &loop});
+  first.set_log_destroy_pending(false);
+  second.set_log_destroy_pending(false);
+  loop.run_ticks(1);
+  EXPECT_THROW(first.cancel(), std::runtime_error);
+  EXPECT_FALSE(first.done());
+}
+
 }  // namespace
 }  // namespace asyncio

@@ -111,6 +111,7 @@ class TaskBase : public FutureBase, public DoneCallback {
   std::unique_ptr<const std::string> name_;  // only if one was given
   std::uint32_t cancel_requests_ = 0;        // cancel() minus uncancel()
   bool must_cancel_ = false;                 // a cancel that found nothing to forward to: thrown at the next step
+  bool forwards_cancel_ = false;             // cancel() is on its way to fut_waiter_
   bool scheduled_ = false;                   // in the ready queue
   bool started_ = false;
   bool log_destroy_pending_ = true;
