@@ -27,12 +27,18 @@ std::pair<Socket, Socket> Socket::pair() {
   return std::pair<Socket, Socket>(Socket(ends[0]), Socket(ends[1]));
 }
 
-Socket Socket::listening(const Address& address, int backlog) {
+Socket Socket::bound(const Address& address, bool reuse_port) {
   Socket socket = stream(address.family());
   socket.set_option(SOL_SOCKET, SO_REUSEADDR, 1);
+  if (reuse_port) socket.set_option(SOL_SOCKET, SO_REUSEPORT, 1);
   // One socket for each family: otherwise one for "::" would take IPv4's port as well.
   if (address.family() == AF_INET6) socket.set_option(IPPROTO_IPV6, IPV6_V6ONLY, 1);
   socket.bind(address);
+  return socket;
+}
+
+Socket Socket::listening(const Address& address, int backlog) {
+  Socket socket = bound(address);
   socket.listen(backlog);
   return socket;
 }

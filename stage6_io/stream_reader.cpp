@@ -9,7 +9,9 @@ namespace detail {
 
 // ── the state: fed from one side ────────────────────────────────────────────────────────────────────────────────────
 
-ReaderState::ReaderState(std::size_t limit) : limit_(limit) {
+ReaderState::ReaderState(std::size_t limit) : limit_(limit) { check_limit(limit); }
+
+void ReaderState::check_limit(std::size_t limit) {
   if (limit == 0) throw std::invalid_argument("Limit cannot be <= 0");
 }
 

@@ -4,8 +4,6 @@
 #include "asyncio/getaddrinfo.h"
 #include "asyncio/sleep.h"
 
-#include <netinet/in.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -17,12 +15,10 @@
 namespace asyncio {
 namespace {
 
-void check_limit(std::size_t limit) {
-  if (limit == 0) throw std::invalid_argument("Limit cannot be <= 0");
-}
+using detail::ReaderState;
 
 Streams make_streams(Socket socket, const Address& peer, std::size_t limit) {
-  detail::Ref<detail::ReaderState> reader(new detail::ReaderState(limit), detail::adopt);
+  detail::Ref<ReaderState> reader(new ReaderState(limit), detail::adopt);
   detail::Ref<detail::Connection> connection(new detail::Connection(Loop::running(), std::move(socket), peer, reader),
                                              detail::adopt);
   const detail::Ref<detail::ConnectionOwner> owner(new detail::ConnectionOwner(std::move(connection)), detail::adopt);
@@ -42,12 +38,7 @@ Streams make_streams(Socket socket, const Address& peer, std::size_t limit) {
 // Nothing if the machine has no such address, or does not know the family: then the others will do.
 std::optional<Socket> bind_one(const Address& address, const ServerOptions& options) {
   try {
-    Socket socket = Socket::stream(address.family());
-    socket.set_option(SOL_SOCKET, SO_REUSEADDR, 1);
-    if (options.reuse_port) socket.set_option(SOL_SOCKET, SO_REUSEPORT, 1);
-    if (address.family() == AF_INET6) socket.set_option(IPPROTO_IPV6, IPV6_V6ONLY, 1);
-    socket.bind(address);
-    return socket;
+    return Socket::bound(address, options.reuse_port);
   } catch (const std::system_error& error) {
     if (error.code() == std::errc::address_not_available) return std::nullopt;
     if (error.code() == std::errc::address_family_not_supported) return std::nullopt;
@@ -58,7 +49,7 @@ std::optional<Socket> bind_one(const Address& address, const ServerOptions& opti
 }  // namespace
 
 Coro<Streams> open_connection(std::string host, int port, ConnectOptions options) {
-  check_limit(options.limit);
+  ReaderState::check_limit(options.limit);
   const ResolveOptions resolve{options.family, false};
   const std::vector<Address> addresses = co_await getaddrinfo(std::move(host), port, resolve);
   std::vector<std::system_error> errors;
@@ -76,14 +67,14 @@ Coro<Streams> open_connection(std::string host, int port, ConnectOptions options
 }
 
 Coro<Streams> open_connection(Socket connected, ConnectOptions options) {
-  check_limit(options.limit);
+  ReaderState::check_limit(options.limit);
   if (!connected) detail::throw_system_error(EBADF, "open_connection");
   const Address peer = connected.peer_address();
   co_return make_streams(std::move(connected), peer, options.limit);
 }
 
 Coro<Server> detail::start_server(ClientCallback callback, std::string host, int port, ServerOptions options) {
-  check_limit(options.limit);
+  ReaderState::check_limit(options.limit);
   const ResolveOptions resolve{options.family, true};
   const std::vector<Address> addresses = co_await getaddrinfo(host, port, resolve);
   std::vector<Socket> sockets;

@@ -232,8 +232,8 @@ S& Loop::service() {
 template <class Future>
 void Loop::run_until_done(const Future& future) {
   const auto id = future.add_done_callback([this](auto& done) {
-    // KeyboardInterrupt leaves the loop by itself, and must not end the next run.
     if (!done.cancelled()) done.exception();  // whoever runs the loop looks at it
+    // KeyboardInterrupt leaves the loop by itself, and must not end the next run.
     if (!done.holds_fatal_exception()) stop();
   });
   struct RemoveAtEnd {

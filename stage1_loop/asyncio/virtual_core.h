@@ -1,5 +1,5 @@
 // A core whose clock is a number: waiting for an hour takes a microsecond, and always the same one.
-// For tests of anything with time in it, yours as well as ours: asyncio::run(main(), with_core(VirtualCore)).
+// For tests of anything with time in it, yours as well as ours: run(main(), std::make_unique<VirtualCore>()).
 // Mirrors: the TestLoop of CPython's test suite (Lib/test/test_asyncio/utils.py). Read next: loop.h
 #pragma once
 

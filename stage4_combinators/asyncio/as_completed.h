@@ -16,8 +16,8 @@ namespace asyncio {
 
 namespace detail {
 
-/// The futures of one as_completed(); they live as long as somebody iterates. Their callbacks know the queue
-/// only, and so there is no circle.
+/// The futures of one as_completed(); they live as long as somebody iterates, or the timer runs. Their
+/// callbacks know the queue only; the timer knows all of it, a circle that ends when it fires or is cancelled.
 template <class F>
 class Completions final : public Pooled {
  public:

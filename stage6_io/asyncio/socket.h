@@ -30,6 +30,8 @@ class Socket {
   static Socket stream(int family);
   /// Two that are connected to each other.
   static std::pair<Socket, Socket> pair();
+  /// Bound to the address, which may be in use by connections of a server that has ended. (SO_REUSEADDR)
+  static Socket bound(const Address& address, bool reuse_port = false);
   /// Bound to the address and listening; port 0 lets the system choose one. [socket.create_server]
   static Socket listening(const Address& address, int backlog = 100);
 

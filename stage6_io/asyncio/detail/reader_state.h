@@ -30,6 +30,8 @@ class ReadSource {
 class ReaderState : public Pooled {
  public:
   explicit ReaderState(std::size_t limit);
+  /// Throws std::invalid_argument("Limit cannot be <= 0"): for who has much to do before there is a reader.
+  static void check_limit(std::size_t limit);
   ReaderState(const ReaderState&) = delete;
   ReaderState& operator=(const ReaderState&) = delete;
 
