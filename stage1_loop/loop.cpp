@@ -3,8 +3,15 @@
 #include "asyncio/sleep_core.h"
 
 #include <cstdio>
+#include <cstdlib>
+#include <random>
 
 namespace asyncio {
+
+struct Loop::Shuffle {
+  explicit Shuffle(std::uint64_t seed) : random(seed) {}
+  std::mt19937_64 random;
+};
 
 // ── one tick, and runs of ticks ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -20,18 +27,22 @@ void Loop::run_once() {
   if (core_->watching()) core_->collect(ready_);
   if (!timers_.empty()) timers_.pop_due(core_->now(), ready_);
 
-  for (std::size_t todo = ready_.size(); todo > 0; --todo) ready_.pop_front().run(*this);
+  if (modes_ != 0) [[unlikely]] {
+    run_ready_with_modes();
+  } else {
+    for (std::size_t todo = ready_.size(); todo > 0; --todo) ready_.pop_front().run(*this);
+  }
 }
 
 class Loop::RunningScope {
  public:
   explicit RunningScope(Loop& loop) : loop_(loop) {
     running_loop_ = &loop_;
-    loop_.running_here_ = true;
+    loop_.running_.store(true, std::memory_order_relaxed);
   }
   ~RunningScope() {
     loop_.stopping_ = false;
-    loop_.running_here_ = false;
+    loop_.running_.store(false, std::memory_order_relaxed);
     running_loop_ = nullptr;
   }
 
@@ -54,7 +65,7 @@ Loop& Loop::running() {
 }
 
 void Loop::check_not_running() const {
-  if (running_here_) throw std::runtime_error("This event loop is already running");
+  if (is_running()) throw std::runtime_error("This event loop is already running");
   if (running_loop_) throw std::runtime_error("Cannot run the event loop while another loop is running");
 }
 
@@ -66,17 +77,19 @@ Loop::Loop() : Loop(std::make_unique<SleepCore>()) {}
 
 Loop::Loop(std::unique_ptr<Core> core) : core_(std::move(core)), anchor_(new detail::LoopAnchor(*this), detail::adopt) {
   if (!core_) throw std::invalid_argument("Loop: the core is null");
+  const char* debug = std::getenv("ASYNCIO_DEBUG");
+  set_debug(debug && *debug);
 }
 
 Loop::~Loop() {
-  running_here_ = false;
+  running_ = false;
   close();
   anchor_->loop_destroyed();
 }
 
 void Loop::close() {
-  if (running_here_) throw std::runtime_error("Cannot close a running event loop");
-  if (closed_) return;
+  if (is_running()) throw std::runtime_error("Cannot close a running event loop");
+  if (is_closed()) return;
   // The services first, the latest before those it may stand on: ending a task runs its destructors, and those may
   // schedule once more, which comes to nothing when the queues are emptied.
   for (std::size_t i = services_by_age_.size(); i-- > 0;) services_by_age_[i]->on_close();
@@ -89,7 +102,7 @@ void Loop::close() {
     timers_.clear();
     while (!ready_.empty()) ready_.pop_front().drop();
   } while (!timers_.empty());
-  closed_ = true;
+  modes_ |= kClosed;
 }
 
 std::size_t Loop::new_service_index() noexcept {
@@ -159,11 +172,16 @@ void detail::ThreadSafeState::run(Loop& loop) {
   if (cancelled_) return;
   running_ = true;
   const DestroyAtEnd callback{*this};
+  const ContextScope scope(context_);
   try {
     call();
   } catch (...) {
-    report_callback_exception(loop, where_, "");
+    report_callback_exception(loop, where_, repr());
   }
+}
+
+std::string detail::ThreadSafeState::repr() const {
+  return "<ThreadSafeHandle created at " + file_and_line(where_) + ">";
 }
 
 void detail::ThreadSafeState::drop() noexcept {
@@ -180,6 +198,42 @@ void detail::ThreadSafeState::cancel() noexcept {
 bool detail::ThreadSafeState::cancelled() const noexcept {
   const std::lock_guard lock(mutex_);
   return cancelled_;
+}
+
+// ── debug mode, and the shuffle ─────────────────────────────────────────────────────────────────────────────────────
+
+void Loop::set_debug(bool on) noexcept { modes_ = static_cast<std::uint8_t>(on ? modes_ | kDebug : modes_ & ~kDebug); }
+
+void Loop::set_shuffle_seed(std::optional<std::uint64_t> seed) {
+  shuffle_ = seed ? std::make_unique<Shuffle>(*seed) : nullptr;
+  modes_ = static_cast<std::uint8_t>(seed ? modes_ | kShuffle : modes_ & ~kShuffle);
+}
+
+void Loop::run_ready_with_modes() {
+  // Fisher and Yates. (std::shuffle gives another order with each standard library.)
+  for (std::size_t n = ready_.size(); shuffle_ && n > 1; --n) ready_.swap(n - 1, shuffle_->random() % n);
+
+  for (std::size_t todo = ready_.size(); todo > 0; --todo) {
+    if (!get_debug()) {
+      ready_.pop_front().run(*this);
+      continue;
+    }
+    const std::string what = ready_.front().repr();  // first: it may be gone when it has run
+    const TimePoint start = time();
+    ready_.pop_front().run(*this);
+    const std::chrono::duration<double> took = time() - start;
+    if (took < slow_callback_duration) continue;
+    char seconds[32];
+    std::snprintf(seconds, sizeof seconds, "%.3f", took.count());
+    call_exception_handler(ErrorContext("Executing " + what + " took " + seconds + " seconds"));
+  }
+}
+
+void Loop::check_may_schedule_in_debug() const {
+  check_closed();
+  if (get_debug() && is_running() && running_loop_ != this) {
+    throw std::runtime_error("Non-thread-safe operation invoked on an event loop other than the current one");
+  }
 }
 
 // ── errors that nobody catches ──────────────────────────────────────────────────────────────────────────────────────

@@ -36,7 +36,7 @@ void FutureBase::add_waiter(DoneCallback& callback) {
     callbacks_.push_back(callback);
     return;
   }
-  open_loop().enqueue(callback);  // done already: scheduled all the same, never called inline
+  loop_to_schedule().enqueue(callback);  // done already: scheduled all the same, never called inline
   callback.on_done(*this);
 }
 
@@ -53,7 +53,7 @@ void FutureBase::settle(State state) {
     state_ = state;
     return;
   }
-  Loop& loop = open_loop();  // may throw: then nothing has changed
+  Loop& loop = loop_to_schedule();  // may throw: then nothing has changed
   state_ = state;
   while (!callbacks_.empty()) {
     DoneCallback& callback = callbacks_.pop_front();
@@ -132,15 +132,19 @@ void FutureBase::destroy() noexcept {
     ErrorContext context(std::string(kind()) + " exception was never retrieved", exception_);
     context.with("future", repr());
     try {
-      if (Loop* loop = anchor_->loop()) {
-        loop->call_exception_handler(context);
-      } else {
-        Loop::default_exception_handler(context);
-      }
+      report(context);
     } catch (...) {  // KeyboardInterrupt out of a user's handler: there is nowhere to throw it to
     }
   }
   delete this;
+}
+
+void FutureBase::report(const ErrorContext& context) {
+  if (Loop* loop = anchor_->loop()) {
+    loop->call_exception_handler(context);
+  } else {
+    Loop::default_exception_handler(context);
+  }
 }
 
 // ── printing ────────────────────────────────────────────────────────────────────────────────────────────────────────

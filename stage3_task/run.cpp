@@ -1,5 +1,7 @@
 #include "asyncio/run.h"
 
+#include "asyncio/async_generator.h"
+
 #include <pthread.h>
 
 #include <atomic>
@@ -77,7 +79,11 @@ void Runner::check_may_run() {
 
 Loop& Runner::get_loop() {
   if (closed_) throw std::runtime_error("Runner is closed");
-  if (!loop_) core_ ? loop_.emplace(std::move(core_)) : loop_.emplace();
+  if (!loop_) {
+    core_ ? loop_.emplace(std::move(core_)) : loop_.emplace();
+    if (debug_) loop_->set_debug(*debug_);
+    context_ = copy_context();
+  }
   return *loop_;
 }
 
@@ -91,6 +97,7 @@ void Runner::close() {
     }
   } const close_at_end{*this};
   cancel_all_tasks(*loop_);
+  loop_->run_until_complete(shutdown_asyncgens(*loop_));
 }
 
 Runner::~Runner() {
@@ -107,17 +114,7 @@ void Runner::cancel_all_tasks(Loop& loop) {
   if (tasks.empty()) return;
   for (const AnyTask& task : tasks) task.cancel();
 
-  // gather(*tasks, return_exceptions=True), which is not there before stage 4
-  Future<> all_done(loop);
-  std::size_t unfinished = tasks.size();
-  for (const AnyTask& task : tasks) {
-    task.add_done_callback([&unfinished, &tasks, all_done](const AnyTask&) {
-      if (--unfinished > 0) return;
-      for (const AnyTask& ended : tasks) ended.state().mark_retrieved();  // gather looks at each result
-      all_done.set_result();
-    });
-  }
-  loop.run_until_complete(all_done);
+  loop.run_until_complete(detail::all_done(tasks, loop));
 
   for (const AnyTask& task : tasks) {
     if (task.cancelled() || !task.exception()) continue;

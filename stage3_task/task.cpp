@@ -8,6 +8,44 @@ std::vector<AnyTask> all_tasks(Loop& loop) {
   return tasks;
 }
 
+Future<> detail::all_done(std::vector<AnyTask> tasks, Loop& loop) {
+  struct Waiting {
+    Waiting(std::vector<AnyTask> all, Loop& loop) : tasks(std::move(all)), unfinished(tasks.size()), done(loop) {}
+    std::vector<AnyTask> tasks;
+    std::size_t unfinished;
+    Future<> done;
+  };
+  const auto waiting = std::make_shared<Waiting>(std::move(tasks), loop);
+  for (const AnyTask& task : waiting->tasks) {
+    task.add_done_callback([waiting](const AnyTask&) {
+      if (--waiting->unfinished > 0) return;
+      for (const AnyTask& ended : waiting->tasks) ended.state().mark_retrieved();  // gather looks at each result
+      if (!waiting->done.done()) waiting->done.set_result();
+    });
+  }
+  return waiting->done;
+}
+
+void set_task_factory(Loop& loop, TaskFactory factory) {
+  loop.service<detail::TaskRegistry>().set_factory(std::move(factory));
+}
+
+const TaskFactory& get_task_factory(Loop& loop) { return loop.service<detail::TaskRegistry>().factory(); }
+
+static TaskOptions eager(TaskOptions options) {
+  if (!options.eager_start) options.eager_start = true;
+  return options;
+}
+
+void eager_task_factory(Loop&, NewTask& make, const TaskOptions& options) { make(eager(options)); }
+
+TaskFactory create_eager_task_factory(TaskFactory factory) {
+  detail::check_callable(factory);
+  return [factory = std::move(factory)](Loop& loop, NewTask& make, const TaskOptions& options) {
+    factory(loop, make, eager(options));
+  };
+}
+
 std::vector<AnyTask> all_tasks() { return all_tasks(Loop::running()); }
 
 }  // namespace asyncio

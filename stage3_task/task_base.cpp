@@ -18,7 +18,10 @@ void TaskBase::step(Loop& loop) {
   }
 
   TaskBase* const creator = std::exchange(current_, this);
-  innermost_->frame().resume();  // gen.send(None) in the notes: runs until it ends, or is suspended on something
+  {
+    const ContextScope scope(context_);
+    innermost_->frame().resume();  // gen.send(None) in the notes: runs until it ends, or is suspended on something
+  }
   current_ = creator;
 
   if (coroutine_->frame().done()) {
@@ -140,22 +143,28 @@ std::uint64_t next_task_number() noexcept {
 }
 }  // namespace
 
-TaskBase::TaskBase(Loop& loop, PromiseBase* coroutine, std::string_view name)
-    : FutureBase(loop, true), coroutine_(coroutine), innermost_(coroutine), where_(coroutine->where()) {
-  if (name.empty()) {
+TaskBase::TaskBase(Loop& loop, PromiseBase* coroutine, const TaskOptions& options)
+    : FutureBase(loop, true),
+      coroutine_(coroutine),
+      innermost_(coroutine),
+      context_((options.context ? OptionalContext(*options.context) : OptionalContext()).slot()),
+      where_(coroutine->where()) {
+  if (options.name.empty()) {
     number_ = next_task_number();
   } else {
-    set_name(name);
+    set_name(options.name);
   }
   coroutine_->set_task(*this);
 }
 
 TaskBase::~TaskBase() { destroy_frames(); }
 
-void TaskBase::start(Loop& loop) {
-  schedule(loop);
-  loop.service<TaskRegistry>().add(*this);
+void TaskBase::start(Loop& loop, TaskRegistry& registry, bool eager) {
+  eager = eager && Loop::running_or_null() == &loop;
+  if (!eager) schedule(loop);
+  registry.add(*this);
   add_ref();  // the registry's
+  if (eager) step(loop);
 }
 
 // From the inside out, one by one: destroying the outermost frame alone would destroy the others inside its own
@@ -176,7 +185,7 @@ void TaskBase::destroy_frames() noexcept {
 void TaskBase::end_unfinished() noexcept {
   if (log_destroy_pending_) {
     try {
-      open_loop().call_exception_handler(ErrorContext("Task was destroyed but it is pending!").with("task", repr()));
+      report(ErrorContext("Task was destroyed but it is pending!").with("task", repr()));
     } catch (...) {  // KeyboardInterrupt out of a user's handler, or no memory: it ends all the same
     }
   }
@@ -185,6 +194,11 @@ void TaskBase::end_unfinished() noexcept {
   drop_callbacks();
   destroy_frames();
   if (!scheduled_) release();  // otherwise the ready queue still points here: see drop()
+}
+
+void TaskBase::report(const ErrorContext& error) {
+  const ContextScope scope(context_);  // the handler may want to know the request's id
+  FutureBase::report(error);
 }
 
 void TaskBase::drop() noexcept {
@@ -226,9 +240,9 @@ void TaskRegistry::on_close() noexcept {
 
 // ── printing ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-namespace {
 // The compilers' "asyncio::Coro<int> execute(int) [with …]" → "execute"; a lambda → "<lambda>".
-std::string function_name(std::string_view signature) {
+std::string coroutine_name(const std::source_location& where) {
+  std::string_view signature = where.function_name();
   const auto contains = [&](std::string_view part) { return signature.find(part) != signature.npos; };
   if (contains("<lambda(") || contains("(lambda at ") || contains("(anonymous class)")) return "<lambda>";
   signature = signature.substr(0, signature.find(" ["));             // the values of template parameters
@@ -245,16 +259,29 @@ std::string function_name(std::string_view signature) {
     }
   }
   for (const std::string_view anonymous : {"(anonymous namespace)::", "{anonymous}::"}) {
-    if (signature.starts_with(anonymous)) signature.remove_prefix(anonymous.size());
+    if (const auto at = signature.find(anonymous); at != signature.npos) signature.remove_prefix(at + anonymous.size());
   }
   return std::string(signature);
 }
-}  // namespace
+
+void destroy_unawaited(PromiseBase& promise) noexcept {
+  Loop* loop = Loop::running_or_null();
+  if (loop && loop->get_debug()) {
+    try {
+      const std::string name = coroutine_name(promise.where());
+      loop->call_exception_handler(
+          ErrorContext("coroutine '" + name + "' was never awaited")
+              .with("coroutine", "<" + name + "() defined at " + file_and_line(promise.where()) + ">"));
+    } catch (...) {  // KeyboardInterrupt out of a user's handler, or no memory: there is nowhere to throw it to
+    }
+  }
+  promise.frame().destroy();
+}
 
 std::string TaskBase::name() const { return name_ ? *name_ : "Task-" + std::to_string(number_); }
 
 std::string TaskBase::repr() const {
-  std::string more = " name='" + name() + "' coro=<" + function_name(where_.function_name()) + "()";
+  std::string more = " name='" + name() + "' coro=<" + coroutine_name(where_) + "()";
   if (coroutine_) {
     const std::string place = file_and_line(where_);
     more += " running at " + place.substr(0, place.rfind(':') + 1) + std::to_string(coroutine_->line()) + ">";

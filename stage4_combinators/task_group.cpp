@@ -50,6 +50,8 @@ void TaskGroup::add(TaskBase& task) {
   last_ = child;
   ++tasks_;
   task.add_waiter(*child);
+  // An eager one may have called cancel() before we knew of it.
+  if (aborting_ && !task.done()) task.cancel(CancelledError());
 }
 
 void TaskGroup::remove(Child& child) noexcept {
@@ -77,11 +79,20 @@ void TaskGroup::on_task_done(AnyTask task) {
   if (task.holds_fatal_exception() && !base_error_) base_error_ = error;
   if (!aborting_ && !parent_cancel_requested_) {
     abort();
-    // The body is cancelled too, or the exit that waits. exit() takes this back: the task itself is not
-    // cancelled.
-    parent_cancel_requested_ = true;
-    parent_->cancel(CancelledError());
+    cancel_parent();
   }
+}
+
+// The body is cancelled, or the exit that waits. exit() takes this back: the task itself is not cancelled.
+void TaskGroup::cancel_parent() {
+  parent_cancel_requested_ = true;
+  parent_->cancel(CancelledError());
+}
+
+void TaskGroup::cancel() {
+  if (aborting_ || (exiting_ && !has_tasks())) return;
+  abort();
+  cancel_parent();
 }
 
 // ── the end of the block ────────────────────────────────────────────────────────────────────────────────────────────
@@ -108,8 +119,9 @@ Coro<> TaskGroup::wait_for_tasks() {
     try {
       co_await on_completed_;
     } catch (const CancelledError&) {
+      last_cancellation_ = std::current_exception();
       if (!aborting_) {  // from outside: we are cancelled while the tasks still run
-        cancellation_ = std::current_exception();
+        cancellation_ = last_cancellation_;
         abort();
       }
     }
@@ -120,7 +132,8 @@ void TaskGroup::exit() {
   exiting_ = true;
   if (base_error_) std::rethrow_exception(base_error_);
   // With no other request left, the CancelledError that we caused ourselves is not to leave the group.
-  if (parent_cancel_requested_ && parent_->uncancel() == 0) cancellation_ = nullptr;
+  // One that is left after ours was taken back is somebody else's, and does.
+  if (parent_cancel_requested_) cancellation_ = parent_->uncancel() == 0 ? nullptr : cancellation_or_last();
   if (cancellation_ && errors_.empty()) std::rethrow_exception(cancellation_);
   if (body_error_) errors_.push_back(body_error_);
   if (errors_.empty()) return;
@@ -129,6 +142,11 @@ void TaskGroup::exit() {
     parent_->cancel(CancelledError());
   }
   throw ExceptionGroup("unhandled errors in a TaskGroup", std::move(errors_));
+}
+
+std::exception_ptr TaskGroup::cancellation_or_last() const {
+  if (cancellation_) return cancellation_;
+  return last_cancellation_ ? last_cancellation_ : std::make_exception_ptr(CancelledError());
 }
 
 std::string TaskGroup::repr() const {

@@ -2,6 +2,7 @@
 // Mirrors: Lib/asyncio/events.py, Handle and TimerHandle. Read next: timers.h
 #pragma once
 
+#include <asyncio/context.h>
 #include <asyncio/detail/pool.h>
 #include <asyncio/detail/ref.h>
 #include <asyncio/ready_queue.h>
@@ -27,7 +28,8 @@ std::string file_and_line(const std::source_location& where);
 /// A callback on its way through the loop. Counted: one reference is the queue's, the others are the users' Handles.
 class HandleState : public Runnable, public Pooled {
  public:
-  explicit HandleState(std::source_location where) : where_(where) {}
+  explicit HandleState(std::source_location where, OptionalContext context = {})
+      : context_(context.slot()), where_(where) {}
   HandleState(const HandleState&) = delete;
   HandleState& operator=(const HandleState&) = delete;
   virtual ~HandleState() = default;
@@ -41,7 +43,8 @@ class HandleState : public Runnable, public Pooled {
     if (std::exchange(armed_, false)) destroy_callback();
   }
   bool cancelled() const noexcept { return cancelled_; }
-  virtual std::string repr() const;
+  std::string repr() const override;
+  Context context() { return Context(context_.state()); }
 
   void add_ref() noexcept { ++refs_; }
   void release() noexcept {
@@ -58,6 +61,8 @@ class HandleState : public Runnable, public Pooled {
   const std::source_location& where() const noexcept { return where_; }
   std::string describe(const std::string& kind, const std::string& more = "") const;
 
+  ContextSlot context_;  // in which the callback runs
+
   bool armed_ = true;  // the callback is there, and has not begun to run
  private:
   bool cancelled_ = false;
@@ -67,7 +72,8 @@ class HandleState : public Runnable, public Pooled {
 
 class TimerState : public HandleState {
  public:
-  TimerState(std::source_location where, TimePoint when) : HandleState(where), when_(when) {}
+  TimerState(std::source_location where, TimePoint when, OptionalContext context = {})
+      : HandleState(where, context), when_(when) {}
   TimePoint when() const noexcept { return when_; }
   std::string repr() const override;
 
@@ -92,6 +98,7 @@ class CallbackNode final : public Base {
   void run(Loop& loop) override {
     const Ref<HandleState> reference(this, adopt);  // the queue's own: whatever happens, it goes with this call
     if (!std::exchange(this->armed_, false)) return;
+    const ContextScope scope(this->context_);
     const DestroyAtEnd callback{callback_};
     try {
       callback_();
@@ -122,6 +129,8 @@ class Handle {
     if (state_) state_->cancel();
   }
   bool cancelled() const noexcept { return state_ && state_->cancelled(); }
+  /// The context in which the callback runs. REQUIRES: the handle is not empty.
+  Context get_context() const { return state_->context(); }
   /// `<Handle created at demo.cpp:12>`
   std::string repr() const { return state_ ? state_->repr() : "<Handle empty>"; }
 

@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <source_location>
 #include <stdexcept>
 #include <utility>
@@ -78,14 +79,16 @@ class Loop {
   /// Closes it.
   ~Loop();
 
-  /// Runs `callback` in the next tick, after those that were scheduled before it. [BaseEventLoop.call_soon]
+  /// Runs `callback` in the next tick, after those that were scheduled before it; in `context`, or else in a copy of
+  /// the current one (see context.h). [BaseEventLoop.call_soon]
   /// Throws std::runtime_error("Event loop is closed"), std::invalid_argument for an empty callback.
   template <Callback F>
-  Handle call_soon(F&& callback, std::source_location where = std::source_location::current()) {
-    check_closed();
+  Handle call_soon(F&& callback, OptionalContext context = {},
+                   std::source_location where = std::source_location::current()) {
+    check_may_schedule();
     detail::check_callable(callback);
     detail::Ref<detail::HandleState> node(
-        new detail::CallbackNode<F, detail::HandleState>(std::forward<F>(callback), where), detail::adopt);
+        new detail::CallbackNode<F, detail::HandleState>(std::forward<F>(callback), where, context), detail::adopt);
     enqueue(*node);
     detail::Ref<detail::HandleState>(node).leak();  // the queue's reference
     return Handle(std::move(node));
@@ -94,17 +97,20 @@ class Loop {
   /// Runs `callback` once `delay` is over; a negative delay is over already, and yet waits for the next tick's timers.
   /// [BaseEventLoop.call_later]
   template <AnyDuration D, Callback F>
-  TimerHandle call_later(D delay, F&& callback, std::source_location where = std::source_location::current()) {
-    return call_at(deadline_after(time(), to_duration(delay)), std::forward<F>(callback), where);
+  TimerHandle call_later(D delay, F&& callback, OptionalContext context = {},
+                         std::source_location where = std::source_location::current()) {
+    return call_at(deadline_after(time(), to_duration(delay)), std::forward<F>(callback), context, where);
   }
 
   /// Runs `callback` at `when` on time()'s clock, or in the next tick if that is past. [BaseEventLoop.call_at]
   template <Callback F>
-  TimerHandle call_at(TimePoint when, F&& callback, std::source_location where = std::source_location::current()) {
-    check_closed();
+  TimerHandle call_at(TimePoint when, F&& callback, OptionalContext context = {},
+                      std::source_location where = std::source_location::current()) {
+    check_may_schedule();
     detail::check_callable(callback);
     detail::Ref<detail::TimerState> node(
-        new detail::CallbackNode<F, detail::TimerState>(std::forward<F>(callback), where, when), detail::adopt);
+        new detail::CallbackNode<F, detail::TimerState>(std::forward<F>(callback), where, when, context),
+        detail::adopt);
     timers_.push(node);
     return TimerHandle(std::move(node));
   }
@@ -112,9 +118,10 @@ class Loop {
   /// call_soon() for other threads: keeps its place among the loop's own callbacks, and wakes the loop if it waits.
   /// Thread safety: any thread. [BaseEventLoop.call_soon_threadsafe]
   template <Callback F>
-  ThreadSafeHandle call_soon_threadsafe(F&& callback, std::source_location where = std::source_location::current()) {
+  ThreadSafeHandle call_soon_threadsafe(F&& callback, OptionalContext context = {},
+                                        std::source_location where = std::source_location::current()) {
     detail::check_callable(callback);
-    auto node = std::make_shared<detail::ThreadSafeNode<std::decay_t<F>>>(std::forward<F>(callback), where);
+    auto node = std::make_shared<detail::ThreadSafeNode<std::decay_t<F>>>(std::forward<F>(callback), where, context);
     post(node);
     return ThreadSafeHandle(std::move(node));
   }
@@ -138,8 +145,8 @@ class Loop {
   /// Now, on the core's clock: the one by which call_at() counts.
   TimePoint time() { return core_->now(); }
 
-  bool is_running() const noexcept { return running_here_; }
-  bool is_closed() const noexcept { return closed_; }
+  bool is_running() const noexcept { return running_.load(std::memory_order_relaxed); }
+  bool is_closed() const noexcept { return (modes_ & kClosed) != 0; }
 
   /// The loop that runs in this thread. Throws std::runtime_error("no running event loop").  [get_running_loop]
   static Loop& running();
@@ -153,6 +160,19 @@ class Loop {
   void call_exception_handler(const ErrorContext& context);
   /// Prints to stderr what CPython prints.
   static void default_exception_handler(const ErrorContext& context);
+
+  /// Debug mode looks for the usual mistakes: scheduling from a foreign thread throws std::runtime_error; a callback, or
+  /// a step of a task, that keeps the loop for slow_callback_duration or longer is reported to the exception handler,
+  /// as is a coroutine that was dropped without being awaited. On from the start if the environment variable
+  /// ASYNCIO_DEBUG is set, and not empty. [PYTHONASYNCIODEBUG]
+  void set_debug(bool on) noexcept;
+  bool get_debug() const noexcept { return (modes_ & kDebug) != 0; }
+  Duration slow_callback_duration = std::chrono::milliseconds(100);
+
+  /// For tests: runs the callbacks that are ready in one tick in an order that depends on nothing but the seed, and is
+  /// another one in each tick. What breaks then relied on an order; the same seed shows it again. Nullopt: in their own
+  /// order again, first in, first out, which is CPython's.
+  void set_shuffle_seed(std::optional<std::uint64_t> seed);
 
   Core& core() noexcept { return *core_; }
   /// Goes on with another core; callbacks, timers and wake-ups under way are kept. Call it on the loop's thread.
@@ -173,8 +193,13 @@ class Loop {
 
   /// Throws if closed. (While the loop is being closed, scheduling is allowed and comes to nothing.)
   void check_closed() const {
-    if (closed_) [[unlikely]]
+    if (is_closed()) [[unlikely]]
       throw_closed();
+  }
+  /// The same, and in debug mode whether the caller is on the right thread.
+  void check_may_schedule() const {
+    if (modes_ != 0) [[unlikely]]
+      check_may_schedule_in_debug();
   }
 
   /// The service of type S, made at the first call; it lives until the loop is destroyed.
@@ -193,6 +218,8 @@ class Loop {
   class RunningScope;
 
   void run_once();
+  void run_ready_with_modes();
+  void check_may_schedule_in_debug() const;
   void accept_from_outside();
   void post(std::shared_ptr<detail::ThreadSafeState> callback);
   void check_not_running() const;
@@ -205,8 +232,12 @@ class Loop {
   std::unique_ptr<Core> core_;
   std::atomic<std::uint64_t> attention_ = 0;  // bit 0: the inbox is not empty; bit n: signal n came
   bool stopping_ = false;
-  bool running_here_ = false;
-  bool closed_ = false;
+  std::atomic<bool> running_ = false;  // atomic for debug mode's sake, which looks at it from foreign threads
+
+  static constexpr std::uint8_t kClosed = 1, kDebug = 2, kShuffle = 4;
+  std::uint8_t modes_ = 0;  // what is out of the ordinary: one look tells that nothing is
+  struct Shuffle;
+  std::unique_ptr<Shuffle> shuffle_;
 
   std::mutex inbox_mutex_;  // guards the next two, and core_ against set_core()
   std::vector<std::shared_ptr<detail::ThreadSafeState>> inbox_;

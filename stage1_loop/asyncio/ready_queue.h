@@ -5,6 +5,8 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
+#include <utility>
 
 namespace asyncio {
 
@@ -17,6 +19,8 @@ class Runnable {
   virtual void run(Loop& loop) = 0;
   /// Called instead of run() when the loop is closed first.
   virtual void drop() noexcept = 0;
+  /// For people: what it is, and where it comes from.
+  virtual std::string repr() const { return "<callback of the library>"; }
 
  protected:
   ~Runnable() = default;
@@ -40,7 +44,13 @@ class ReadyQueue {
     ring_[tail_++ & (capacity_ - 1)] = &runnable;
   }
 
+  /// Exchanges the i-th and the j-th from the front.
+  void swap(std::size_t i, std::size_t j) noexcept {
+    std::swap(ring_[(head_ + i) & (capacity_ - 1)], ring_[(head_ + j) & (capacity_ - 1)]);
+  }
+
   /// REQUIRES: !empty().
+  Runnable& front() const noexcept { return *ring_[head_ & (capacity_ - 1)]; }
   Runnable& pop_front() noexcept { return *ring_[head_++ & (capacity_ - 1)]; }
 
  private:

@@ -2,6 +2,7 @@
 // Mirrors: Lib/asyncio/events.py, _ThreadSafeHandle (3.14). Read next: loop.h
 #pragma once
 
+#include <asyncio/context.h>
 #include <asyncio/ready_queue.h>
 
 #include <memory>
@@ -18,7 +19,7 @@ namespace detail {
 /// else in the library needs. Recursive, because a callback may cancel itself.
 class ThreadSafeState : public Runnable {
  public:
-  explicit ThreadSafeState(std::source_location where) : where_(where) {}
+  ThreadSafeState(std::source_location where, OptionalContext context) : where_(where), context_(context.slot()) {}
   virtual ~ThreadSafeState() = default;
 
   void cancel() noexcept;
@@ -29,6 +30,7 @@ class ThreadSafeState : public Runnable {
 
   void run(Loop& loop) override;
   void drop() noexcept override;
+  std::string repr() const override;
 
  protected:
   virtual void call() = 0;
@@ -48,14 +50,15 @@ class ThreadSafeState : public Runnable {
   bool running_ = false;
   std::shared_ptr<ThreadSafeState> self_;
   std::source_location where_;
+  ContextSlot context_;
 };
 
 template <class F>
 class ThreadSafeNode final : public ThreadSafeState {
  public:
   template <class G>
-  ThreadSafeNode(G&& callback, std::source_location where)
-      : ThreadSafeState(where), callback_(std::forward<G>(callback)) {}
+  ThreadSafeNode(G&& callback, std::source_location where, OptionalContext context)
+      : ThreadSafeState(where, context), callback_(std::forward<G>(callback)) {}
 
  private:
   void call() override { (*callback_)(); }

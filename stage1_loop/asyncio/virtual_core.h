@@ -26,6 +26,9 @@ class VirtualCore final : public Core {
     now_ = std::max(now_, *until);
   }
 
+  /// Time passes: what a callback does that keeps the loop busy for so long.
+  void advance(Duration time) { now_ = deadline_after(now_, time); }
+
   void wake() noexcept override { woken_.store(true, std::memory_order_release); }
 
  private:

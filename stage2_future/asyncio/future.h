@@ -65,8 +65,8 @@ template <class F, class Handle>
 class FutureCallback final : public DoneCallback, public Pooled {
  public:
   template <class G>
-  FutureCallback(G&& callback, CallbackId id, std::source_location where)
-      : callback_(std::forward<G>(callback)), id_(id), where_(where) {}
+  FutureCallback(G&& callback, CallbackId id, OptionalContext context, std::source_location where)
+      : callback_(std::forward<G>(callback)), id_(id), where_(where), context_(context.slot()) {}
 
   void on_done(FutureBase& future) noexcept override { future_ = Ref<FutureBase>(&future); }
   CallbackId id() const noexcept override { return id_; }
@@ -74,6 +74,7 @@ class FutureCallback final : public DoneCallback, public Pooled {
   void run(Loop& loop) override {
     const std::unique_ptr<FutureCallback> self(this);
     Handle future(std::move(future_));
+    const ContextScope scope(context_);
     try {
       callback_(future);
     } catch (...) {
@@ -81,11 +82,15 @@ class FutureCallback final : public DoneCallback, public Pooled {
     }
   }
   void drop() noexcept override { delete this; }
+  std::string repr() const override {
+    return "<done-callback added at " + file_and_line(where_) + " to " + future_->repr() + ">";
+  }
 
  private:
   F callback_;
   CallbackId id_;
   std::source_location where_;
+  ContextSlot context_;
   Ref<FutureBase> future_;
 };
 
@@ -111,10 +116,12 @@ class AnyFuture {
   /// Asks for its cancellation: false if it is done already. A future is cancelled at once; a task at its next step.
   bool cancel(std::string_view message = {}) const { return state().cancel(CancelledError(message)); }
 
-  /// Will call `callback(*this)` by call_soon once it is done; in the next tick if it is already.
+  /// Will call `callback(*this)` by call_soon once it is done; in the next tick if it is already. In `context`, or else
+  /// in a copy of the current one.
   template <std::invocable<AnyFuture&> F>
-  CallbackId add_done_callback(F&& callback, std::source_location where = std::source_location::current()) const {
-    return add_callback<AnyFuture>(std::forward<F>(callback), where);
+  CallbackId add_done_callback(F&& callback, OptionalContext context = {},
+                               std::source_location where = std::source_location::current()) const {
+    return add_callback<AnyFuture>(std::forward<F>(callback), context, where);
   }
   /// How many were removed: 0 or 1. Has no effect once the future is done.
   std::size_t remove_done_callback(CallbackId id) const { return state().remove_done_callback(id); }
@@ -137,10 +144,11 @@ class AnyFuture {
 
  protected:
   template <class Handle, class F>
-  CallbackId add_callback(F&& callback, std::source_location where) const {
+  CallbackId add_callback(F&& callback, OptionalContext context, std::source_location where) const {
     detail::check_callable(callback);
     const CallbackId id = detail::next_callback_id();
-    auto node = std::make_unique<detail::FutureCallback<std::decay_t<F>, Handle>>(std::forward<F>(callback), id, where);
+    auto node = std::make_unique<detail::FutureCallback<std::decay_t<F>, Handle>>(std::forward<F>(callback), id,
+                                                                                  context, where);
     state().add_waiter(*node);
     node.release();  // the future's, or the ready queue's, from now on
     return id;
@@ -194,8 +202,9 @@ class Future : public AnyFuture {
 
   /// As AnyFuture's; the callback gets this type of handle.
   template <std::invocable<Future&> F>
-  CallbackId add_done_callback(F&& callback, std::source_location where = std::source_location::current()) const {
-    return this->template add_callback<Future>(std::forward<F>(callback), where);
+  CallbackId add_done_callback(F&& callback, OptionalContext context = {},
+                               std::source_location where = std::source_location::current()) const {
+    return this->template add_callback<Future>(std::forward<F>(callback), context, where);
   }
 
   // ── for the higher stages ──

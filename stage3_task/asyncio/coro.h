@@ -103,7 +103,12 @@ class [[nodiscard("a coroutine runs only if it is awaited, or made a task")]] Co
     return *this;
   }
   ~Coro() {
-    if (promise_) promise_->frame().destroy();
+    if (promise_) detail::destroy_unawaited(*promise_);
+  }
+
+  /// Gives it up on purpose: debug mode does not report it as never awaited.
+  void close() noexcept {
+    if (promise_) std::exchange(promise_, nullptr)->frame().destroy();
   }
 
   detail::CoroAwaiter<T> operator co_await() && noexcept {
@@ -122,6 +127,13 @@ class [[nodiscard("a coroutine runs only if it is awaited, or made a task")]] Co
 };
 
 namespace detail {
+/// A coroutine that a function took over and then refused is not the caller's mistake.
+template <class T>
+struct CloseUnlessMoved {
+  Coro<T>& coroutine;
+  ~CloseUnlessMoved() { coroutine.close(); }
+};
+
 template <class T>
 Coro<T> PromiseOf<T>::get_return_object(std::source_location where) noexcept {
   this->bind(std::coroutine_handle<PromiseOf>::from_promise(*this), where);

@@ -19,19 +19,27 @@ namespace asyncio {
 /// first could not be heard, ends the program.
 class Runner {
  public:
-  /// On the default core, or the one given.
-  explicit Runner(std::unique_ptr<Core> core = nullptr) : core_(std::move(core)) {}
+  /// On the default core, or the one given; in debug mode or not (nullopt: as the environment says).
+  explicit Runner(std::unique_ptr<Core> core = nullptr, std::optional<bool> debug = std::nullopt)
+      : core_(std::move(core)), debug_(debug) {}
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
   /// Closes it; an error on the way goes to the exception handler's stderr, as a destructor must not throw.
   ~Runner();
 
-  /// Runs the awaitable to its end; gives its result, or throws its exception. Throws std::runtime_error inside a
-  /// running loop, or once closed.
+  /// Runs the awaitable to its end; gives its result, or throws its exception. It runs in `context`, or else in the
+  /// runner's own, so that what one run sets the next one sees. Throws std::runtime_error inside a running loop, or
+  /// once closed.
   template <class Awaitable>
   auto run(Awaitable&& main) {
     check_may_run();
-    auto task = create_task(detail::to_coro(std::forward<Awaitable>(main)), {.loop = &get_loop()});
+    get_loop();
+    return run(std::forward<Awaitable>(main), *context_);
+  }
+  template <class Awaitable>
+  auto run(Awaitable&& main, const Context& context) {
+    check_may_run();
+    auto task = create_task(detail::to_coro(std::forward<Awaitable>(main)), {.loop = &get_loop(), .context = &context});
     try {
       {
         const CatchSigint catch_sigint(*this, task);
@@ -69,18 +77,21 @@ class Runner {
   static void cancel_all_tasks(Loop& loop);
 
   std::unique_ptr<Core> core_;
+  std::optional<bool> debug_;
   std::optional<Loop> loop_;
+  std::optional<Context> context_;  // a copy of the one in which the loop was made
   bool closed_ = false;
   AnyTask main_;
   int interrupts_ = 0;
 };
 
 /// Runs `main` (a coroutine, anything else that can be awaited, or a function that returns one) on a new loop, and
-/// cleans up behind it: see Runner. `core` may be a VirtualCore, in which hours pass in microseconds.
+/// cleans up behind it: see Runner. `core` may be a VirtualCore, in which hours pass in microseconds; `debug` switches debug
+/// mode on or off (Loop::set_debug).
 template <class Awaitable>
-auto run(Awaitable&& main, std::unique_ptr<Core> core = nullptr) {
+auto run(Awaitable&& main, std::unique_ptr<Core> core = nullptr, std::optional<bool> debug = std::nullopt) {
   if (Loop::running_or_null()) throw std::runtime_error("asyncio.run() cannot be called from a running event loop");
-  Runner runner(std::move(core));
+  Runner runner(std::move(core), debug);
   using Result = decltype(runner.run(std::forward<Awaitable>(main)));
   if constexpr (std::is_void_v<Result>) {
     runner.run(std::forward<Awaitable>(main));

@@ -41,6 +41,9 @@ class TaskMethods {
   std::string get_name() const { return task().name(); }
   void set_name(std::string_view name) const { task().set_name(name); }
 
+  /// The context in which it runs: to read its ContextVars from outside, or to run something else in it.
+  Context get_context() const { return task().context(); }
+
   /// Off: no report if the loop is closed before the task is done.
   void set_log_destroy_pending(bool on) const { task().set_log_destroy_pending(on); }
 
@@ -64,8 +67,9 @@ class Task : public Future<T>, public detail::TaskMethods<Task<T>> {
 
   /// As Future's; the callback gets this type of handle.
   template <std::invocable<Task&> F>
-  CallbackId add_done_callback(F&& callback, std::source_location where = std::source_location::current()) const {
-    return this->template add_callback<Task>(std::forward<F>(callback), where);
+  CallbackId add_done_callback(F&& callback, OptionalContext context = {},
+                               std::source_location where = std::source_location::current()) const {
+    return this->template add_callback<Task>(std::forward<F>(callback), context, where);
   }
 
   explicit Task(detail::Ref<detail::FutureBase> state) noexcept : Future<T>(std::move(state)) {}
@@ -78,8 +82,9 @@ class AnyTask : public AnyFuture, public detail::TaskMethods<AnyTask> {
   template <class T>
   AnyTask(const Task<T>& task) noexcept : AnyFuture(task) {}  // NOLINT: converts on purpose
   template <std::invocable<AnyTask&> F>
-  CallbackId add_done_callback(F&& callback, std::source_location where = std::source_location::current()) const {
-    return add_callback<AnyTask>(std::forward<F>(callback), where);
+  CallbackId add_done_callback(F&& callback, OptionalContext context = {},
+                               std::source_location where = std::source_location::current()) const {
+    return add_callback<AnyTask>(std::forward<F>(callback), context, where);
   }
 
   explicit AnyTask(detail::Ref<detail::FutureBase> task) noexcept : AnyFuture(std::move(task)) {}
@@ -94,24 +99,63 @@ std::vector<AnyTask> all_tasks(Loop& loop);
 /// … of the running loop. Throws std::runtime_error("no running event loop").
 std::vector<AnyTask> all_tasks();
 
-/// Trivial members only: g++ 12 destroys others twice beside a co_await.
-struct TaskOptions {
-  std::string_view name = {};  // "Task-<n>" if empty
-  Loop* loop = nullptr;        // the running one if null
+namespace detail {
+
+template <class T>
+Task<T> start_task(Coro<T> coroutine, Loop& loop, TaskRegistry& registry, const TaskOptions& options) {
+  auto* state = new TaskState<T>(loop, coroutine.release(), options);
+  Task<T> task(Ref<FutureBase>(state, adopt));
+  state->start(loop, registry, options.eager_start.value_or(false));
+  return task;
+}
+
+template <class T>
+class NewTaskOf final : public NewTask {
+ public:
+  NewTaskOf(Coro<T> coroutine, Loop& loop, TaskRegistry& registry) noexcept
+      : coroutine_(std::move(coroutine)), loop_(loop), registry_(registry) {}
+
+  AnyTask operator()(const TaskOptions& options) override {
+    if (!coroutine_) throw_awaited_twice();
+    task_ = start_task(std::move(coroutine_), loop_, registry_, options);
+    return task_;
+  }
+  Task<T> made_by(const TaskFactory& factory, const TaskOptions& options) {
+    factory(loop_, *this, options);
+    if (!task_) throw std::runtime_error("the task factory has made no task");
+    return std::move(task_);
+  }
+
+ private:
+  Coro<T> coroutine_;
+  Loop& loop_;
+  TaskRegistry& registry_;
+  Task<T> task_;
 };
 
-/// Makes a task of a coroutine; its first step runs in the next tick. Throws std::runtime_error if no loop runs (and
-/// none is given) or it is closed, or if the coroutine is gone already.  [create_task]
+}  // namespace detail
+
+/// Makes a task of a coroutine; its first step runs in the next tick, or here if it is to start eagerly. Throws
+/// std::runtime_error if no loop runs (and none is given) or it is closed, or if the coroutine is gone already.
+/// [create_task]
 template <class T>
 Task<T> create_task(Coro<T> coroutine, TaskOptions options = {}) {
   Loop& loop = options.loop ? *options.loop : Loop::running();
-  loop.check_closed();
+  const detail::CloseUnlessMoved<T> refused{coroutine};
+  loop.check_may_schedule();
   if (!coroutine) detail::throw_awaited_twice();
-  auto* state = new detail::TaskState<T>(loop, coroutine.release(), options.name);
-  Task<T> task(detail::Ref<detail::FutureBase>(state, detail::adopt));
-  state->start(loop);
-  return task;
+  auto& registry = loop.service<detail::TaskRegistry>();
+  if (registry.factory()) [[unlikely]] {
+    const TaskFactory factory = registry.factory();  // it may replace itself
+    return detail::NewTaskOf<T>(std::move(coroutine), loop, registry).made_by(factory, options);
+  }
+  return detail::start_task(std::move(coroutine), loop, registry, options);
 }
+
+namespace detail {
+/// gather(*tasks, return_exceptions=True), which is not there before stage 4; without the results. REQUIRES: not empty.
+Future<> all_done(std::vector<AnyTask> tasks, Loop& loop);
+}  // namespace detail
 
 /// What can be awaited but is no Coro: sleep(…), lock.acquire(), a Future. And what is called to get such a thing.
 namespace detail {

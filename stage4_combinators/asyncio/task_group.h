@@ -30,12 +30,18 @@ class TaskGroup {
   auto create_task(A&& awaitable, TaskOptions options = {}) {
     detail::check_callable(awaitable);
     auto coroutine = detail::to_coro(std::forward<A>(awaitable));
+    const detail::CloseUnlessMoved<detail::await_value_t<decltype(coroutine)>> refused{coroutine};
     check_may_create();
     options.loop = &parent_->open_loop();
     auto task = asyncio::create_task(std::move(coroutine), options);
     add(task.task());
     return task;
   }
+
+  /// Cancels the tasks of the group, and the body if that still runs. The end of the block is then an ordinary one: what was
+  /// cancelled by this does not leave task_group() as CancelledError, but errors do. May be called twice, by a task of the
+  /// group, or from a callback; nothing happens once the block has ended.  [3.15]
+  void cancel();
 
   /// `<TaskGroup tasks=2 entered>`
   std::string repr() const;
@@ -59,6 +65,8 @@ class TaskGroup {
   void remove(Child& child) noexcept;
   void on_task_done(AnyTask task);
   void abort();
+  void cancel_parent();
+  std::exception_ptr cancellation_or_last() const;
 
   detail::TaskBase* parent_;  // in whose frame we are
   Child* first_ = nullptr;    // the tasks that have not ended, in the order of their making
@@ -69,9 +77,10 @@ class TaskGroup {
   bool aborting_ = false;
   bool parent_cancel_requested_ = false;  // by us, once: we take it back
   std::vector<std::exception_ptr> errors_;
-  std::exception_ptr body_error_;    // other than CancelledError
-  std::exception_ptr cancellation_;  // the CancelledError that leaves the group, if nothing else does
-  std::exception_ptr base_error_;    // KeyboardInterrupt or SystemExit: beats all others
+  std::exception_ptr body_error_;         // other than CancelledError
+  std::exception_ptr cancellation_;       // the CancelledError that leaves the group, if nothing else does
+  std::exception_ptr last_cancellation_;  // what last came to wait_for_tasks()
+  std::exception_ptr base_error_;         // KeyboardInterrupt or SystemExit: beats all others
 };
 
 /// `co_await task_group([&](TaskGroup& group) -> Coro<> { group.create_task(a()); group.create_task(b()); … });`
@@ -80,6 +89,8 @@ class TaskGroup {
 /// Errors leave as an ExceptionGroup, in the order in which they happened, the body's own last; KeyboardInterrupt and
 /// SystemExit leave as themselves. If the calling task is cancelled, so are the tasks of the group; when they have ended,
 /// CancelledError leaves, or, if one of them failed, an ExceptionGroup: then the next await is cancelled.  [TaskGroup]
+///
+/// If a body that is to give a value is cancelled by TaskGroup::cancel(), there is none: InvalidStateError.
 ///
 /// The tasks may outlive the body: what they refer to belongs outside of it.
 template <class Body, class R = detail::body_result_t<Body, TaskGroup>>
@@ -99,7 +110,10 @@ Coro<R> task_group(Body body) {
   }
   if (group.has_tasks()) co_await group.wait_for_tasks();
   group.exit();
-  if constexpr (!std::is_void_v<R>) co_return std::move(*result);
+  if constexpr (!std::is_void_v<R>) {
+    if (!result) throw InvalidStateError("the TaskGroup was cancelled before its body gave a value");
+    co_return std::move(*result);
+  }
 }
 
 }  // namespace asyncio

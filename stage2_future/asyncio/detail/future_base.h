@@ -95,11 +95,15 @@ class FutureBase : public Waitable, public Pooled {
   Loop* loop() const noexcept { return anchor_->loop(); }  // null once it is destroyed
   /// Throws std::runtime_error("Event loop is closed") if it is destroyed or closed.
   Loop& open_loop() const {
-    Loop* loop = anchor_->loop();
-    if (!loop) [[unlikely]]
-      throw_loop_gone();
-    loop->check_closed();
-    return *loop;
+    Loop& loop = loop_that_is_there();
+    loop.check_closed();
+    return loop;
+  }
+  /// To schedule something on it: in debug mode, also throws on a foreign thread.
+  Loop& loop_to_schedule() const {
+    Loop& loop = loop_that_is_there();
+    loop.check_may_schedule();
+    return loop;
   }
 
   /// Throws std::runtime_error for a task: only its coroutine may say what came of it.
@@ -151,8 +155,16 @@ class FutureBase : public Waitable, public Pooled {
   std::string describe(std::string_view status, const std::string& more) const;
   virtual std::string repr_value() const { return {}; }
   virtual const char* kind() const noexcept { return "Future"; }
+  /// Tells the loop's exception handler, or the default one if there is no loop any more.
+  virtual void report(const ErrorContext& context);
 
  private:
+  Loop& loop_that_is_there() const {
+    Loop* loop = anchor_->loop();
+    if (!loop) [[unlikely]]
+      throw_loop_gone();
+    return *loop;
+  }
   void settle(State state);
   void destroy() noexcept;
   [[noreturn]] static void throw_loop_gone();

@@ -10,6 +10,7 @@
 #include <memory>
 #include <new>
 #include <source_location>
+#include <string>
 #include <utility>
 
 namespace asyncio {
@@ -23,6 +24,10 @@ class TaskBase;
 class PromiseBase;
 
 [[noreturn]] void throw_awaited_twice();
+/// "execute", or "<lambda>".
+std::string coroutine_name(const std::source_location& where);
+/// Destroys the frame of a coroutine that has not begun; reports it in debug mode.
+void destroy_unawaited(PromiseBase& promise) noexcept;
 
 /// The part of an awaiter that ties a caller's frame to the frame of the coroutine it awaits; it owns the latter.
 struct CoroLink {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <asyncio/detail/promise.h>
+#include <asyncio/task_factory.h>
 
 #include <cstdint>
 #include <memory>
@@ -24,11 +25,12 @@ class TaskRegistry;
 class TaskBase : public FutureBase, public DoneCallback {
  public:
   /// Takes over the coroutine's frame.
-  TaskBase(Loop& loop, PromiseBase* coroutine, std::string_view name);
+  TaskBase(Loop& loop, PromiseBase* coroutine, const TaskOptions& options);
   ~TaskBase() override;
 
-  /// Schedules the first step by call_soon, and makes it one of its loop's live tasks.
-  void start(Loop& loop);
+  /// Makes it one of its loop's live tasks, and schedules the first step by call_soon. An eager one takes that step
+  /// here and now, if its loop runs; KeyboardInterrupt and SystemExit then leave this function.
+  void start(Loop& loop, TaskRegistry& registry, bool eager);
 
   /// Throws CancelledError into the coroutine at its next chance: see Task::cancel in task.h.
   bool cancel(const CancelledError& reason) override;
@@ -38,6 +40,9 @@ class TaskBase : public FutureBase, public DoneCallback {
   std::string name() const;
   void set_name(std::string_view name) { name_ = std::make_unique<const std::string>(name); }
   std::string repr() const override;
+
+  /// The context in which its steps run.
+  Context context() { return Context(current_ == this ? Ref(&ContextState::make_current()) : context_.state()); }
 
   /// The task that runs in this thread now, or null.
   static TaskBase* current() noexcept { return current_; }
@@ -72,7 +77,7 @@ class TaskBase : public FutureBase, public DoneCallback {
   void set_cancel_reason(const CancelledError& reason) { cancel_reason_ = reason; }
 
   /// Runs the next step by call_soon.
-  void schedule() { schedule(open_loop()); }
+  void schedule() { schedule(loop_to_schedule()); }
 
   /// run_until_complete()'s own task, and gather's children, are not reported when the loop is closed too early.
   void set_log_destroy_pending(bool on) noexcept { log_destroy_pending_ = on; }
@@ -81,6 +86,7 @@ class TaskBase : public FutureBase, public DoneCallback {
   const char* kind() const noexcept override { return "Task"; }
   /// The coroutine has returned: moves the value from its promise into the future.
   virtual void store_result(PromiseBase& promise) = 0;
+  void report(const ErrorContext& error) override;
 
  private:
   friend TaskRegistry;
@@ -103,6 +109,7 @@ class TaskBase : public FutureBase, public DoneCallback {
   PromiseBase* coroutine_;          // the outermost frame, owned; null once the task is done
   PromiseBase* innermost_;          // the frame to resume next
   Waitable* fut_waiter_ = nullptr;  // what it waits for
+  ContextSlot context_;             // in which its steps run
   CancelledError cancel_reason_;    // what the next throw at an await will be
   TaskBase* previous_ = nullptr;    // in the registry of live tasks
   TaskBase* next_ = nullptr;
@@ -131,7 +138,11 @@ class TaskRegistry final : public LoopService {
   void remove(TaskBase& task) noexcept;
   std::vector<TaskBase*> all() const;
 
+  const TaskFactory& factory() const noexcept { return factory_; }
+  void set_factory(TaskFactory factory) noexcept { factory_ = std::move(factory); }
+
  private:
+  TaskFactory factory_;
   TaskBase* first_ = nullptr;
   TaskBase* last_ = nullptr;
 };

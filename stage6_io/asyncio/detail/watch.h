@@ -27,6 +27,7 @@ class WatchState : public HandleState {
     const Ref<HandleState> reference(this, adopt);  // the queue's
     scheduled_ = false;
     if (!std::exchange(armed_, false)) return;  // cancelled since it was found ready
+    const ContextScope scope(context_);
     const RearmAtEnd rearm{*this};
     try {
       call();

@@ -1,0 +1,173 @@
+#include "asyncio/async_generator.h"
+
+namespace asyncio {
+namespace detail {
+
+void throw_empty_generator() { throw std::runtime_error("this AsyncGenerator is empty: it was moved from"); }
+
+// ── to and fro between next() and co_yield ──────────────────────────────────────────────────────────────────────────
+
+bool NextAwaiterBase::await_ready() const {
+  if (state_->phase_ == GeneratorState::Phase::running) {
+    throw std::runtime_error("anext(): asynchronous generator is already running");
+  }
+  return state_->phase_ == GeneratorState::Phase::ended;
+}
+
+std::coroutine_handle<> NextAwaiterBase::begin(PromiseBase& from) {
+  GeneratorState& state = *state_;
+  Loop& loop = Loop::running();
+  if (state.phase_ == GeneratorState::Phase::fresh) loop.service<GeneratorRegistry>().add(state);
+  state.phase_ = GeneratorState::Phase::running;
+  state.value_ = nullptr;
+  state.thrown_ = std::move(thrown_);
+  callee = state.promise_;
+  return call(from);
+}
+
+std::coroutine_handle<> YieldBase::yield(GeneratorPromiseBase& generator, void* value) noexcept {
+  state_ = generator.state_;
+  state_->value_ = value;
+  state_->phase_ = GeneratorState::Phase::waiting;
+  return generator.link()->caller->frame();
+}
+
+void YieldBase::await_resume() {
+  if (state_->thrown_) std::rethrow_exception(std::exchange(state_->thrown_, nullptr));
+}
+
+void* NextAwaiterBase::end() {
+  PromiseBase* const generator = std::exchange(callee, nullptr);  // the frame is not ours
+  if (!generator) return nullptr;                                 // it had ended before
+  if (!generator->frame().done()) return state_->value_;
+  const std::exception_ptr error = generator->take_exception();
+  state_->destroy_frame();
+  if (error) std::rethrow_exception(error);
+  return nullptr;
+}
+
+std::string GeneratorState::repr() const {
+  return "<async_generator " + coroutine_name(where_) + "() defined at " + file_and_line(where_) + ">";
+}
+
+// ── closing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+namespace {
+class CloseAwaiter final : public NextAwaiterBase {
+ public:
+  explicit CloseAwaiter(const Ref<GeneratorState>& state)
+      : NextAwaiterBase(state, std::make_exception_ptr(GeneratorExit())) {}
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<PromiseOf<void>> caller) {
+    return begin(caller.promise());
+  }
+  bool await_resume() { return end() != nullptr; }  // whether it has yielded once more
+};
+
+class Close {
+ public:
+  explicit Close(const Ref<GeneratorState>& state) noexcept : state_(state) {}
+  CloseAwaiter operator co_await() const { return CloseAwaiter(state_); }
+
+ private:
+  const Ref<GeneratorState>& state_;
+};
+}  // namespace
+
+Coro<> close_generator(Ref<GeneratorState> state) {
+  using Phase = GeneratorState::Phase;
+  if (state->phase_ == Phase::running) {
+    throw std::runtime_error("aclose(): asynchronous generator is already running");
+  }
+  if (state->phase_ == Phase::fresh) state->destroy_frame();
+  if (state->phase_ == Phase::ended) co_return;
+  bool yielded = false;
+  try {
+    yielded = co_await Close(state);
+  } catch (const GeneratorExit&) {
+  }
+  if (yielded) throw std::runtime_error("async generator ignored GeneratorExit");
+}
+
+void GeneratorState::frame_destroyed() noexcept {
+  promise_ = nullptr;
+  phase_ = Phase::ended;
+  if (!anchor_) return;
+  if (Loop* loop = anchor_->loop()) loop->service<GeneratorRegistry>().remove(*this);
+  anchor_ = {};
+}
+
+void GeneratorState::destroy_frame() noexcept {
+  if (promise_) promise_->frame().destroy();
+}
+
+void GeneratorState::unreferenced() noexcept {
+  add_ref();  // until we know: what follows may take references, and give them back
+  if (phase_ == Phase::waiting) {
+    Loop* loop = anchor_->loop();
+    if (loop && loop->service<GeneratorRegistry>().close_later(*this)) {
+      --refs_;
+      return;
+    }
+  }
+  destroy_frame();
+  delete this;
+}
+
+// ── the generators of a loop ────────────────────────────────────────────────────────────────────────────────────────
+
+void GeneratorRegistry::add(GeneratorState& generator) {
+  if (shut_down_) {
+    loop_.call_exception_handler(ErrorContext("asynchronous generator " + generator.repr() +
+                                              " was scheduled after loop.shutdown_asyncgens() call"));
+  }
+  generator.anchor_ = Ref<LoopAnchor>(&loop_.anchor());
+  generator.previous_ = last_;
+  (last_ ? last_->next_ : first_) = &generator;
+  last_ = &generator;
+}
+
+void GeneratorRegistry::remove(GeneratorState& generator) noexcept {
+  (generator.previous_ ? generator.previous_->next_ : first_) = generator.next_;
+  (generator.next_ ? generator.next_->previous_ : last_) = generator.previous_;
+  generator.previous_ = generator.next_ = nullptr;
+}
+
+bool GeneratorRegistry::close_later(GeneratorState& generator) noexcept {
+  if (closed_) return false;
+  try {
+    loop_.call_soon([state = Ref<GeneratorState>(&generator)] { create_task(close_generator(state)); });
+  } catch (...) {  // no memory: it cannot clean up, but it can go
+    return false;
+  }
+  return true;
+}
+
+std::vector<Ref<GeneratorState>> GeneratorRegistry::begin_shutdown() {
+  shut_down_ = true;
+  std::vector<Ref<GeneratorState>> all;
+  for (GeneratorState* generator = first_; generator; generator = generator->next_) all.emplace_back(generator);
+  return all;
+}
+
+}  // namespace detail
+
+Coro<> shutdown_asyncgens(Loop& loop) {
+  const std::vector<detail::Ref<detail::GeneratorState>> generators =
+      loop.service<detail::GeneratorRegistry>().begin_shutdown();
+  if (generators.empty()) co_return;
+  std::vector<AnyTask> closing;
+  for (const auto& generator : generators) {
+    const auto task = create_task(detail::close_generator(generator));
+    closing.push_back(task);
+  }
+  co_await detail::all_done(closing, loop);
+  for (std::size_t i = 0; i < closing.size(); ++i) {
+    if (closing[i].cancelled() || !closing[i].exception()) continue;
+    const std::string which = generators[i]->repr();
+    loop.call_exception_handler(
+        ErrorContext("an error occurred during closing of asynchronous generator " + which, closing[i].exception())
+            .with("asyncgen", which));
+  }
+}
+
+}  // namespace asyncio
