@@ -488,7 +488,8 @@ TEST(Cancel, PassesThroughTheFramesOfATaskFromTheInsideOut) {
   run(main, make_core());
 }
 
-// test_tasks.py: BaseTaskTests.test_cancel_with_message_then_future_result, test_task_cancel_message_getter
+// test_tasks.py: BaseTaskTests.test_cancel_with_message_then_future_result
+// test_tasks.py: BaseTaskTests.test_task_cancel_message_getter
 TEST(Cancel, CarriesItsMessageThroughAChainOfTasks) {
   auto main = []() -> Coro<> {
     Task<> innermost = create_task(sleep(10s));
@@ -517,7 +518,8 @@ TEST(Cancel, CarriesItsMessageThroughAChainOfTasks) {
   run(main, make_core());
 }
 
-// test_tasks.py: BaseTaskTests.test_task_cancel_sleeping_task, test_task_cancel_waiter_future
+// test_tasks.py: BaseTaskTests.test_task_cancel_sleeping_task
+// test_tasks.py: BaseTaskTests.test_task_cancel_waiter_future
 TEST(Cancel, OfAnAwaitedTaskIsSeenByTheOneThatAwaitsIt) {
   auto main = []() -> Coro<> {
     Task<> sleeper = create_task(sleep(10s));

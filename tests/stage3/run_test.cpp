@@ -45,6 +45,7 @@ TEST(Run, ThrowsTheException) {
   EXPECT_THROW(run(main, make_core()), std::out_of_range);
 }
 
+// test_runners.py: RunnerTests.test_run_awaitable
 TEST(Run, TakesACoroutineAFunctionOrAnythingElseThatCanBeAwaited) {
   EXPECT_EQ(run(answer(), make_core()), 42);
   EXPECT_EQ(run(answer, make_core()), 42);
@@ -227,7 +228,9 @@ TEST(Runner, TakesAFutureOfItsLoop) {
   EXPECT_EQ(runner.run(future), "bar");
 }
 
-// test_runners.py: RunnerTests.test_explicit_close, test_double_close, test_second_with_block_raises
+// test_runners.py: RunnerTests.test_explicit_close
+// test_runners.py: RunnerTests.test_double_close
+// test_runners.py: RunnerTests.test_second_with_block_raises
 TEST(Runner, ClosesItsLoopOnceAndIsOfNoUseThen) {
   Runner runner(make_core());
   Loop& loop = runner.get_loop();

@@ -279,6 +279,7 @@ TEST(LoopClosed, DestructorsOfDroppedCallbacksMayMakeTasks) {
 
 // ── errors that nobody looked at ──
 
+// test_base_events.py: BaseEventLoopTests.test_default_exc_handler_coro
 TEST(NeverRetrieved, IsReportedWhenTheLastHandleGoes) {
   VirtualLoop loop;
   ErrorLog errors(loop);
@@ -301,6 +302,7 @@ TEST(NeverRetrieved, OfATaskWithoutHandlesIsReportedAtOnce) {
   EXPECT_EQ(errors.contexts.size(), 1u);
 }
 
+// test_tasks.py: BaseTaskTests.test_tb_logger_not_called_after_cancel
 TEST(NeverRetrieved, IsNotReportedOnceSomebodyLooked) {
   VirtualLoop loop;
   ErrorLog errors(loop);
@@ -310,7 +312,6 @@ TEST(NeverRetrieved, IsNotReportedOnceSomebodyLooked) {
     Task<int> asked = create_task(fail("b"), {.loop = &loop});
     loop.run_ticks(1);
     EXPECT_NE(asked.exception(), nullptr);
-    // test_tasks.py: BaseTaskTests.test_tb_logger_not_called_after_cancel
     Task<int> cancelled = create_task(fail("c"), {.loop = &loop});
     loop.run_ticks(1);
     EXPECT_FALSE(cancelled.cancel());

@@ -46,7 +46,7 @@ Coro<bool> times_out(Awaitable awaitable) {
 }
 
 // test_queues.py: QueueGetTests.test_cancelled_getters_not_being_held_in_self_getters
-// test_locks.py: ConditionTests.test_timeout_in_block, and the same for the others
+// test_locks.py: ConditionTests.test_timeout_in_block
 TEST(Awaitables, CanTimeOutAndLeaveNothingBehind) {
   auto main = []() -> Coro<> {
     Lock lock;

@@ -42,7 +42,8 @@ TEST(Barrier, NeedsAtLeastOneParty) {
   EXPECT_EQ(Barrier(3).parties(), 3u);
 }
 
-// test_locks.py: BarrierTests.test_filling_one_task_twice; asyncio-api.md, appendix A
+// test_locks.py: BarrierTests.test_filling_one_task_twice
+// test_locks.py: BarrierTests.test_filling_one_task
 TEST(Barrier, OfOnePartyTakesNoTick) {
   auto main = []() -> Coro<> {
     Barrier barrier(1);
@@ -89,7 +90,8 @@ TEST(Barrier, CountsThoseWhoWait) {
   run_virtual(main);
 }
 
-// test_locks.py: BarrierTests.test_filling_tasks_check_return_value, test_filling_tasks_wait_twice
+// test_locks.py: BarrierTests.test_filling_tasks_check_return_value
+// test_locks.py: BarrierTests.test_filling_tasks_wait_twice
 TEST(Barrier, GivesEveryoneAPlaceOfTheirOwn) {
   auto main = []() -> Coro<> {
     Barrier barrier(kParties);
@@ -205,7 +207,8 @@ TEST(Barrier, SurvivesACancelAtAnyTime) {
 
 // ── reset and abort ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-// test_locks.py: BarrierTests.test_reset_barrier, test_abort_barrier
+// test_locks.py: BarrierTests.test_reset_barrier
+// test_locks.py: BarrierTests.test_abort_barrier
 TEST(Barrier, CanBeResetAndAbortedWhenEmpty) {
   auto main = []() -> Coro<> {
     Barrier barrier(1);

@@ -195,7 +195,8 @@ TEST(Condition, WaitForAsksThePredicateAfterEachNotification) {
 
 // ── misuse, printing, one lock for many ─────────────────────────────────────────────────────────────────────────────
 
-// test_locks.py: ConditionTests.test_wait_unacquired, test_wait_for_unacquired
+// test_locks.py: ConditionTests.test_wait_unacquired
+// test_locks.py: ConditionTests.test_wait_for_unacquired
 TEST(Condition, WaitingWithoutTheLockIsAnError) {
   auto main = []() -> Coro<> {
     Condition condition;
@@ -223,7 +224,8 @@ TEST(Condition, WaitingWithoutTheLockIsAnError) {
   run_virtual(main);
 }
 
-// test_locks.py: ConditionTests.test_notify_unacquired, test_notify_all_unacquired
+// test_locks.py: ConditionTests.test_notify_unacquired
+// test_locks.py: ConditionTests.test_notify_all_unacquired
 TEST(Condition, NotifyingWithoutTheLockIsAnError) {
   Condition condition;
   EXPECT_EQ(message_of<std::runtime_error>([&] { condition.notify(); }), "cannot notify on un-acquired lock");
@@ -249,7 +251,8 @@ TEST(Condition, PrintsAsInPython) {
   run_virtual(main);
 }
 
-// test_locks.py: ConditionTests.test_context_manager, test_explicit_lock
+// test_locks.py: ConditionTests.test_context_manager
+// test_locks.py: ConditionTests.test_explicit_lock
 TEST(Condition, MayShareALock) {
   auto main = []() -> Coro<> {
     Lock lock;
@@ -340,7 +343,8 @@ TEST(Condition, ACancelAfterTheNotificationIsDelivered) {
   run_virtual(main);
 }
 
-// test_locks.py: ConditionTests.test_cancelled_error_wakeup, test_cancelled_error_re_aquire
+// test_locks.py: ConditionTests.test_cancelled_error_wakeup
+// test_locks.py: ConditionTests.test_cancelled_error_re_aquire
 TEST(Condition, TheCancelledErrorComesThroughWithItsMessage) {
   for (const bool while_reacquiring : {false, true}) {
     auto main = [&]() -> Coro<> {
@@ -404,7 +408,8 @@ TEST(Condition, OfTwoCancelsTheLatestIsThrown) {
   EXPECT_EQ(run_virtual(main), "second");
 }
 
-// test_locks.py: ConditionTests.test_cancelled_wakeup, test_cancelled_wakeup_relock
+// test_locks.py: ConditionTests.test_cancelled_wakeup
+// test_locks.py: ConditionTests.test_cancelled_wakeup_relock
 TEST(Condition, ANotificationOfOneWhoIsCancelledGoesToAnother) {
   for (const bool while_relocking : {false, true}) {
     auto main = [&]() -> Coro<> {

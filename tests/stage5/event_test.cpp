@@ -40,7 +40,7 @@ TEST(Event, ATaskThatStartsAfterSetDoesNotQueueAndComesFirst) {
   run_virtual(main);
 }
 
-// test_locks.py: EventTests.test_wait_on_set; asyncio-api.md, appendix A
+// test_locks.py: EventTests.test_wait_on_set
 TEST(Event, WaitingForASetEventTakesNoTick) {
   auto main = []() -> Coro<int> {
     Event event;
@@ -75,7 +75,8 @@ TEST(Event, ACancelledWaiterLeavesTheQueue) {
   run_virtual(main);
 }
 
-// test_locks.py: EventTests.test_clear, test_repr
+// test_locks.py: EventTests.test_clear
+// test_locks.py: EventTests.test_repr
 TEST(Event, CanBeClearedAndPrinted) {
   auto main = []() -> Coro<> {
     Event event;

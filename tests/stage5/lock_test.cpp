@@ -348,7 +348,8 @@ TEST(Lock, ReleasingAFreeLockIsAnError) {
   EXPECT_EQ(message_of<std::runtime_error>([&] { lock.release(); }), "Lock is not acquired.");
 }
 
-// test_locks.py: LockTests.test_release_no_waiters, test_repr
+// test_locks.py: LockTests.test_release_no_waiters
+// test_locks.py: LockTests.test_repr
 TEST(Lock, PrintsAsInPython) {
   auto main = []() -> Coro<> {
     Lock lock;

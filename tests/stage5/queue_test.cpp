@@ -34,7 +34,9 @@ Coro<bool> is_shut_down(Awaitable awaitable) {
 
 // ── basics ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-// test_queues.py: QueueBasicTests.test_empty, test_full, test_order
+// test_queues.py: QueueBasicTests.test_empty
+// test_queues.py: QueueBasicTests.test_full
+// test_queues.py: QueueBasicTests.test_order
 TEST(Queue, GivesBackInTheOrderOfPutting) {
   auto main = []() -> Coro<> {
     Queue<int> queue(3);
@@ -95,7 +97,10 @@ TEST(Queue, APutterWaitsForRoomAndRunsOneTickAfterAGet) {
   run_virtual(main);
 }
 
-// test_queues.py: QueueGetTests.test_nonblocking_get_exception, QueuePutTests.test_nonblocking_put_exception
+// test_queues.py: QueueGetTests.test_nonblocking_get_exception
+// test_queues.py: QueuePutTests.test_nonblocking_put_exception
+// test_queues.py: QueueGetTests.test_nonblocking_get
+// test_queues.py: QueuePutTests.test_nonblocking_put
 TEST(Queue, WithoutWaitingEmptyAndFullAreErrors) {
   Queue<int> queue(1);
   EXPECT_EQ(message_of<QueueEmpty>([&] { queue.get_nowait(); }), "the queue is empty");
@@ -210,6 +215,8 @@ TEST(Queue, AGetterWhoseItemWasTakenGoesToTheEndOfTheLine) {
 // ── ticks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 // asyncio-api.md, appendix A
+// test_queues.py: QueueGetTests.test_blocking_get
+// test_queues.py: QueuePutTests.test_blocking_put
 TEST(Queue, WithRoomOrAnItemThereIsNoTick) {
   auto main = []() -> Coro<> {
     Queue<int> queue;
@@ -501,7 +508,8 @@ TYPED_TEST(AnyQueue, TaskDoneTooOftenIsAnError) {
   EXPECT_EQ(message_of<std::invalid_argument>([&] { queue.task_done(); }), "task_done() called too many times");
 }
 
-// test_queues.py: _QueueJoinTestMixin.test_task_done, test_join_empty_queue
+// test_queues.py: _QueueJoinTestMixin.test_task_done
+// test_queues.py: _QueueJoinTestMixin.test_join_empty_queue
 TYPED_TEST(AnyQueue, JoinWaitsUntilAllIsDone) {
   auto main = []() -> Coro<> {
     TypeParam queue;
@@ -530,7 +538,8 @@ TYPED_TEST(AnyQueue, JoinWaitsUntilAllIsDone) {
   run_virtual(main);
 }
 
-// test_queues.py: _QueueShutdownTestMixin.test_shutdown_empty, test_format
+// test_queues.py: _QueueShutdownTestMixin.test_shutdown_empty
+// test_queues.py: _QueueShutdownTestMixin.test_format
 TYPED_TEST(AnyQueue, ShutdownOfAnEmptyQueueThrowsAtThoseWhoWait) {
   auto main = []() -> Coro<> {
     TypeParam queue;

@@ -354,7 +354,8 @@ TEST(BoundedSemaphore, ReleasingTooOftenIsAnError) {
   EXPECT_EQ(semaphore.value(), 1);
 }
 
-// test_locks.py: SemaphoreTests.test_release_no_waiters, test_repr
+// test_locks.py: SemaphoreTests.test_release_no_waiters
+// test_locks.py: SemaphoreTests.test_repr
 TEST(Semaphore, PrintsAsInPython) {
   auto main = []() -> Coro<> {
     Semaphore semaphore;
