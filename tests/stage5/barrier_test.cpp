@@ -179,32 +179,6 @@ TEST(Barrier, ACancelledTaskJustLeaves) {
   run_virtual(main);
 }
 
-// Whichever task is cancelled, and in whichever tick: the others get through together with one who comes late.
-TEST(Barrier, SurvivesACancelAtAnyTime) {
-  for (int victim = 0; victim < 3; ++victim) {
-    for (int when = 0; when < 8; ++when) {
-      auto main = [&]() -> Coro<> {
-        Barrier barrier(3);
-        std::vector<Task<std::size_t>> tasks;
-        for (int i = 0; i < 3; ++i) tasks.push_back(create_task(barrier.wait()));
-        for (int i = 0; i < when; ++i) co_await tick();
-        tasks[victim].cancel();
-        co_await finished(tasks[victim]);
-        // Those who are left, if any, need company.
-        while (barrier.n_waiting() > 0) {
-          tasks.push_back(create_task(barrier.wait()));
-          co_await tick();
-        }
-        for (auto& task : tasks) co_await finished(task);
-        for (int i = 0; i < 3; ++i) EXPECT_TRUE(i == victim || !tasks[i].cancelled());
-        expect_empty(barrier);
-      };
-      SCOPED_TRACE("victim " + std::to_string(victim) + ", tick " + std::to_string(when));
-      run_virtual(main);
-    }
-  }
-}
-
 // ── reset and abort ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 // test_locks.py: BarrierTests.test_reset_barrier

@@ -470,53 +470,6 @@ TEST(Condition, ATimeOutInsideTheBlockLeavesItLocked) {
   run_virtual(main);
 }
 
-// Each item is announced once. Whichever consumer is cancelled, and in whichever tick, the others consume them all.
-TEST(Condition, SurvivesACancelAtAnyTime) {
-  for (int victim = 0; victim < 3; ++victim) {
-    for (int when = 0; when < 16; ++when) {
-      auto main = [&]() -> Coro<> {
-        Condition condition;
-        int items = 0;
-        int taken = 0;
-        auto consume = [&]() -> Coro<> {
-          for (;;) {
-            const auto guard = co_await condition.scoped();
-            co_await condition.wait_for([&] { return items > 0; });
-            --items;
-            ++taken;
-          }
-        };
-        auto produce = [&]() -> Coro<> {
-          for (int i = 0; i < 4; ++i) {
-            {
-              const auto guard = co_await condition.scoped();
-              ++items;
-              condition.notify(1);
-              co_await tick();
-            }
-            co_await tick();
-          }
-        };
-        std::vector<Task<>> consumers;
-        for (int i = 0; i < 3; ++i) consumers.push_back(create_task(consume));
-        auto producer = create_task(produce);
-        for (int i = 0; i < when; ++i) co_await tick();
-        consumers[victim].cancel();
-        co_await producer;
-        for (int i = 0; i < 20; ++i) co_await tick();
-        EXPECT_EQ(taken, 4);
-        EXPECT_EQ(items, 0);
-        EXPECT_FALSE(condition.locked());
-        for (auto& consumer : consumers) consumer.cancel();
-        for (auto& consumer : consumers) co_await finished(consumer);
-        EXPECT_EQ(condition.repr(), "<Condition [unlocked]>");
-      };
-      SCOPED_TRACE("victim " + std::to_string(victim) + ", tick " + std::to_string(when));
-      run_virtual(main);
-    }
-  }
-}
-
 // ── loops and lives ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 // test_locks.py: ConditionTests.test_ambiguous_loops

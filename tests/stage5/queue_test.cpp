@@ -404,48 +404,6 @@ TEST(Queue, ACancelledPutterLetsTheNextIn) {
   run_virtual(main);
 }
 
-// Whichever of two producers and two consumers is cancelled, and in whichever tick: what was put is got, once.
-TEST(Queue, SurvivesACancelAtAnyTime) {
-  for (int victim = 0; victim < 4; ++victim) {
-    for (int when = 0; when < 16; ++when) {
-      auto main = [&]() -> Coro<> {
-        Queue<int> queue(1);
-        int put = 0;
-        int got = 0;
-        auto produce = [&]() -> Coro<> {
-          for (int i = 0; i < 4; ++i) {
-            co_await queue.put(i);
-            ++put;
-          }
-        };
-        auto consume = [&]() -> Coro<> {
-          for (;;) {
-            co_await queue.get();
-            ++got;
-          }
-        };
-        std::vector<Task<>> tasks;
-        tasks.push_back(create_task(produce));
-        tasks.push_back(create_task(consume));
-        tasks.push_back(create_task(produce));
-        tasks.push_back(create_task(consume));
-        for (int i = 0; i < when; ++i) co_await tick();
-        tasks[victim].cancel();
-        co_await finished(tasks[0]);
-        co_await finished(tasks[2]);
-        for (int i = 0; i < 5; ++i) co_await tick();
-        EXPECT_EQ(got, put);
-        EXPECT_TRUE(queue.empty());
-        tasks[1].cancel();
-        tasks[3].cancel();
-        for (auto& task : tasks) co_await finished(task);
-      };
-      SCOPED_TRACE("victim " + std::to_string(victim) + ", tick " + std::to_string(when));
-      run_virtual(main);
-    }
-  }
-}
-
 // ── Lifo, priority ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 // test_queues.py: LifoQueueTests.test_order
