@@ -5,6 +5,7 @@
 #include <support/test_core.h>
 
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,40 @@ TEST(Run, TakesACoroutineAFunctionOrAnythingElseThatCanBeAwaited) {
 TEST(Run, GivesWhatCanOnlyBeMoved) {
   auto main = []() -> Coro<std::unique_ptr<int>> { co_return std::make_unique<int>(5); };
   EXPECT_EQ(*run(main, make_core()), 5);
+}
+
+// test_runners.py: RunTests.test_asyncio_run_loop_factory
+// test_runners.py: RunnerTests.test_custom_factory
+TEST(Run, UsesTheCoreItIsGiven) {
+  std::unique_ptr<Core> given = make_core();
+  Core* const core = given.get();
+  run(
+      [&]() -> Coro<> {
+        EXPECT_EQ(&Loop::running().core(), core);
+        co_return;
+      },
+      std::move(given));
+  std::unique_ptr<Core> another = make_core();
+  Core* const other = another.get();
+  Runner runner(std::move(another));
+  EXPECT_EQ(&runner.get_loop().core(), other);
+}
+
+/// A result that counts how often it is printed.
+struct Printed {
+  explicit Printed(int& times) : times(times) {}
+  int& times;
+  friend std::ostream& operator<<(std::ostream& out, const Printed& result) {
+    ++result.times;
+    return out;
+  }
+};
+
+// test_runners.py: RunnerTests.test_no_repr_is_call_on_the_task_result
+TEST(Run, DoesNotPrintTheResult) {
+  int times = 0;
+  run([&]() -> Coro<Printed> { co_return Printed(times); }, make_core());
+  EXPECT_EQ(times, 0);
 }
 
 TEST(Run, UsesTheDefaultCoreWithoutAnother) { EXPECT_EQ(run(answer()), 42); }

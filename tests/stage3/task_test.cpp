@@ -199,15 +199,19 @@ TEST(CreateTask, WithoutARunningLoopIsAnErrorAndDestroysTheCoroutine) {
   EXPECT_EQ(Counted::alive, 0);
 }
 
+// test_base_events.py: BaseEventLoopTests.test_create_task_error_closes_coro
 TEST(CreateTask, OnAClosedLoopIsAnError) {
   VirtualLoop loop;
   loop.close();
+  Counted::reset();
+  auto hold = [](Counted) -> Coro<> { co_return; };
   try {
-    create_task(execute(1), {.loop = &loop});
+    ensure_future(hold(Counted(1)), loop);
     ADD_FAILURE();
   } catch (const std::runtime_error& error) {
     EXPECT_STREQ(error.what(), "Event loop is closed");
   }
+  EXPECT_EQ(Counted::alive, 0) << "the coroutine is destroyed";
 }
 
 TEST(CreateTask, OfAnEmptyFunctionIsAnError) {
@@ -253,6 +257,34 @@ TEST(EnsureFuture, OfAnotherLoopIsAnError) {
   }
   EXPECT_THROW(mine.run_until_complete(task), std::invalid_argument);
   other.run_until_complete(task);
+}
+
+/// A user's class that hands its await on to a coroutine.
+class Wrapped {
+ public:
+  explicit Wrapped(Coro<std::string> coro) : coro_(std::move(coro)) {}
+  auto operator co_await() && { return std::move(coro_).operator co_await(); }
+
+ private:
+  Coro<std::string> coro_;
+};
+/// One that may be awaited as often as one likes.
+class SaysOk {
+ public:
+  SaysOk() noexcept {}
+  auto operator co_await() const { return sleep(0s, std::string("ok")).operator co_await(); }
+};
+
+// test_tasks.py: BaseTaskTests.test_ensure_future_awaitable
+// test_tasks.py: BaseTaskTests.test_ensure_future_task_awaitable
+TEST(EnsureFuture, TakesAClassOfTheUsersThatCanBeAwaited) {
+  VirtualLoop loop;
+  Task<std::string> wrapped = ensure_future(Wrapped(echo(std::string("wrapped"))), loop);
+  EXPECT_EQ(loop.run_until_complete(wrapped), "wrapped");
+  const SaysOk says_ok;
+  Task<std::string> once = ensure_future(says_ok, loop);
+  Task<std::string> twice = ensure_future(says_ok, loop);
+  EXPECT_EQ(loop.run_until_complete(once) + loop.run_until_complete(twice), "okok");
 }
 
 // ── names ──
@@ -353,87 +385,7 @@ TEST(TaskRepr, NamesFunctionsOfAllKinds) {
 
 TEST(TaskRepr, OfAnEmptyHandleSaysSo) { EXPECT_EQ(Task<int>().repr(), "<Future empty>"); }
 
-// ── who runs now ──
-
-// test_tasks.py: BaseTaskTests.test_current_task
-// test_tasks.py: BaseCurrentLoopTests.test_current_task_no_running_loop
-TEST(CurrentTask, IsNoneOutsideOfTasks) {
-  EXPECT_FALSE(current_task());
-  VirtualLoop loop;
-  bool none_in_callback = false;
-  loop.call_soon([&] { none_in_callback = !current_task(); });
-  loop.run_ticks(1);
-  EXPECT_TRUE(none_in_callback);
-
-  auto main = []() -> Coro<bool> {
-    AnyTask self = current_task();
-    co_await sleep(0s);
-    co_return self == current_task();
-  };
-  Task<bool> task = create_task(main(), {.loop = &loop});
-  EXPECT_TRUE(loop.run_until_complete(task));
-  EXPECT_FALSE(current_task());
-}
-
-// test_tasks.py: BaseTaskTests.test_current_task_with_interleaving_tasks
-TEST(CurrentTask, IsTheRightOneAfterEveryResume) {
-  auto main = []() -> Coro<> {
-    auto body = []() -> Coro<> {
-      AnyTask self = current_task();
-      for (int i = 0; i < 3; ++i) {
-        co_await sleep(0s);
-        EXPECT_EQ(current_task(), self);
-      }
-      auto inner = [&]() -> Coro<> {
-        EXPECT_EQ(current_task(), self);  // an awaited coroutine is the same task
-        co_await sleep(1s);
-        EXPECT_EQ(current_task(), self);
-      };
-      co_await inner();
-    };
-    Task<> a = create_task(body);
-    Task<> b = create_task(body);
-    a.add_done_callback([](Task<>&) { EXPECT_FALSE(current_task()); });
-    co_await a;
-    co_await b;
-  };
-  run(main, make_core());
-}
-
-TEST(CurrentTask, IsNoneAgainAfterAStepThatThrew) {
-  VirtualLoop loop;
-  Task<int> task = create_task(fail_with("boom"), {.loop = &loop});
-  loop.call_soon([] { EXPECT_FALSE(current_task()); });
-  loop.run_ticks(1);
-  EXPECT_NE(task.exception(), nullptr);
-}
-
-TEST(AllTasks, ListsThePendingOnesOfItsLoopOldestFirst) {
-  VirtualLoop loop;
-  VirtualLoop other;
-  EXPECT_TRUE(all_tasks(loop).empty());
-  Task<> a = create_task(doze(), {.loop = &loop});
-  Task<int> b = create_task(execute(1), {.loop = &loop});
-  Task<> c = create_task(doze(), {.loop = &loop});
-  Task<int> elsewhere = create_task(execute(1), {.loop = &other});
-  EXPECT_EQ(all_tasks(loop), (std::vector<AnyTask>{a, b, c}));
-  loop.run_ticks(1);
-  EXPECT_EQ(all_tasks(loop), (std::vector<AnyTask>{a, c}));
-  a.cancel();
-  loop.run_ticks(1);
-  EXPECT_EQ(all_tasks(loop), (std::vector<AnyTask>{c}));
-  loop.run_until_complete(c);
-  EXPECT_TRUE(all_tasks(loop).empty());
-  other.run_until_complete(elsewhere);
-}
-
-TEST(AllTasks, IncludesTheOneThatRuns) {
-  auto main = []() -> Coro<bool> {
-    std::vector<AnyTask> tasks = all_tasks();
-    co_return tasks.size() == 1 && tasks[0] == current_task();
-  };
-  EXPECT_TRUE(run(main, make_core()));
-}
+// ── the handle ──
 
 // test_tasks.py: BaseTaskTests.test_task_set_methods
 TEST(Task, ItsResultCannotBeSetThroughAHandleToAFuture) {
@@ -444,8 +396,6 @@ TEST(Task, ItsResultCannotBeSetThroughAHandleToAFuture) {
   EXPECT_THROW(future.set_exception(std::runtime_error("no")), std::runtime_error);
   EXPECT_EQ(loop.run_until_complete(task), 1);
 }
-
-TEST(AllTasks, WithoutARunningLoopIsAnError) { EXPECT_THROW(all_tasks(), std::runtime_error); }
 
 }  // namespace
 }  // namespace asyncio

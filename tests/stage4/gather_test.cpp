@@ -113,6 +113,20 @@ TEST(Gather, TheOthersRunOnAfterAnException) {
   });
 }
 
+// test_tasks.py: GatherTestsBase.test_result_exception_success
+TEST(Gather, ReturnExceptionsGivesTheValuesInTheOrderOfTheArguments) {
+  VirtualLoop loop;
+  auto all = futures(loop, 3);
+  auto gathered = gather(return_exceptions, all);
+  for (const std::size_t i : {1, 2, 0}) {
+    EXPECT_FALSE(gathered.done());
+    all[i].set_result(static_cast<int>(i));
+    loop.run_ticks(1);
+  }
+  ASSERT_TRUE(gathered.done());
+  for (std::size_t i = 0; i != 3; ++i) EXPECT_EQ(gathered.result()[i].value(), static_cast<int>(i));
+}
+
 // test_tasks.py: GatherTestsBase.test_return_exceptions
 // test_tasks.py: FutureGatherTests.test_result_exception_one_cancellation
 TEST(Gather, ReturnExceptionsGivesOutcomes) {

@@ -179,6 +179,30 @@ TEST(TaskGroup, TheBodysOwnErrorIsTheLast) {
   });
 }
 
+/// Anything can be thrown; an int is neither an exception nor a reason to leave the loop.
+Coro<> throws_an_int(Duration delay) {
+  co_await sleep(delay);
+  throw 42;
+}
+
+// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_20a
+// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_21a
+TEST(TaskGroup, WhatIsNoStandardExceptionIsGroupedAsWell) {
+  run_virtual([]() -> Coro<> {
+    Strings of_body = co_await errors_of(task_group([](TaskGroup& group) -> Coro<> {
+      group.create_task(fail_after(100ms, "task"));
+      const bool cancelled = co_await throws<CancelledError>(sleep(10s));
+      if (cancelled) throw 42;
+    }));
+    EXPECT_EQ(of_body, (Strings{"task", "?"}));
+    Strings of_task = co_await errors_of(task_group([](TaskGroup& group) -> Coro<> {
+      group.create_task(throws_an_int(100ms));
+      co_await crashes_in_cleanup("body");
+    }));
+    EXPECT_EQ(of_task, (Strings{"?", "body"}));
+  });
+}
+
 // test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_20
 TEST(TaskGroup, KeyboardInterruptOfTheBodyBeatsAllErrors) {
   EXPECT_THROW(run_virtual([]() -> Coro<> {
@@ -237,6 +261,18 @@ TEST(TaskGroup, ACancelOfTheBodyCancelsAllTasks) {
   });
   EXPECT_EQ(errors, Strings{"CancelledError"});
   EXPECT_EQ(cancels, 15);
+}
+
+// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_22
+TEST(TaskGroup, ACancelAfterTheBodyHasEndedCancelsTheTasks) {
+  const Strings errors = errors_when_cancelled([]() -> Coro<> {
+    co_await task_group([](TaskGroup& group) -> Coro<> {
+      group.create_task(sleep(1s));
+      group.create_task(sleep(2s));
+      co_return;
+    });
+  });
+  EXPECT_EQ(errors, Strings{"CancelledError"});
 }
 
 // test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_08

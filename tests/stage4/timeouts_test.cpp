@@ -184,6 +184,19 @@ TEST(Timeout, ThatWasHandledLeavesTheTaskUncancelled) {
   });
 }
 
+// test_timeouts.py: TimeoutTests.test_nested_timeouts_concurrent
+TEST(Timeout, IfOnlyTheOuterIsOverTheInnerLetsTheCancelPass) {
+  run_virtual([]() -> Coro<> {
+    bool inner_timed_out = false;
+    const bool timed_out = co_await throws<TimeoutError>(timeout(2ms, [&]() -> Coro<> {
+      inner_timed_out = co_await throws<TimeoutError>(timeout(100ms, []() -> Coro<> { co_await sleep(1s); }));
+    }));
+    EXPECT_TRUE(timed_out);
+    EXPECT_FALSE(inner_timed_out);
+    EXPECT_EQ(now(), .002);
+  });
+}
+
 // test_timeouts.py: TimeoutTests.test_nested_timeouts_loop_busy
 TEST(Timeout, InnerAndOuterBothStrikeAlthoughTheLoopWasBusyPastBoth) {
   run_virtual([]() -> Coro<> {

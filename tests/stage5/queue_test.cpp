@@ -109,6 +109,44 @@ TEST(Queue, WithoutWaitingEmptyAndFullAreErrors) {
   EXPECT_EQ(queue.get_nowait(), 1);
 }
 
+// test_queues.py: QueuePutTests.test_put_with_waiting_getters
+// test_queues.py: QueuePutTests.test_put_cancelled
+TEST(Queue, WhatIsPutGoesToAGetterThatWaits) {
+  auto main = []() -> Coro<> {
+    Queue<std::string> queue;
+    auto get = create_task(queue.get());
+    co_await tick();
+    co_await queue.put("a");
+    const std::string first = co_await get;
+    EXPECT_EQ(first, "a");
+
+    auto put = create_task(queue.put("b"));
+    const std::string second = co_await queue.get();
+    EXPECT_EQ(second, "b");
+    EXPECT_TRUE(put.done());
+    put.result();
+  };
+  run_virtual(main);
+}
+
+// test_queues.py: QueueGetTests.test_get_with_putters
+TEST(Queue, AGetWakesAPutterAtOnce) {
+  auto main = []() -> Coro<> {
+    Queue<int> queue(1);
+    co_await queue.put(1);
+    auto put = create_task(queue.put(2));
+    co_await tick();
+    EXPECT_EQ(queue.repr(), "<Queue maxsize=1 _queue=[1] _putters[1] tasks=1>");
+    const int item = co_await queue.get();
+    EXPECT_EQ(item, 1);
+    EXPECT_EQ(queue.repr(), "<Queue maxsize=1 tasks=1>") << "woken, and not yet run";
+    co_await tick();
+    EXPECT_TRUE(put.done());
+    EXPECT_EQ(queue.get_nowait(), 2);
+  };
+  run_virtual(main);
+}
+
 // test_queues.py: QueueGetTests.test_blocking_get_wait
 TEST(Queue, AGetterWaitsForAnItem) {
   auto main = []() -> Coro<int> {
@@ -268,6 +306,8 @@ TEST(Queue, AnItemPutAfterACancelGoesToTheNextGetter) {
 
 // test_queues.py: QueueGetTests.test_cancelled_getters_not_being_held_in_self_getters
 // test_queues.py: QueuePutTests.test_cancelled_puts_not_being_held_in_self_putters
+// test_queues.py: QueueBasicTests.test_repr
+// test_queues.py: QueueBasicTests.test_str
 TEST(Queue, TheCancelledLeaveTheLine) {
   auto main = []() -> Coro<> {
     Queue<int> queue(1);
@@ -494,6 +534,15 @@ TYPED_TEST(AnyQueue, JoinWaitsUntilAllIsDone) {
     co_await b;
   };
   run_virtual(main);
+}
+
+// test_queues.py: _QueueJoinTestMixin.test_format
+TYPED_TEST(AnyQueue, PrintsHowManyItemsAreNotDone) {
+  TypeParam queue;
+  EXPECT_NE(queue.repr().find("Queue maxsize=0>"), std::string::npos) << queue.repr();
+  for (int i = 0; i < 2; ++i) queue.put_nowait(i);
+  for (int i = 0; i < 2; ++i) queue.get_nowait();
+  EXPECT_NE(queue.repr().find("Queue maxsize=0 tasks=2>"), std::string::npos) << queue.repr();
 }
 
 // test_queues.py: _QueueShutdownTestMixin.test_shutdown_empty

@@ -71,7 +71,11 @@ class Cast {
     for (std::size_t i = 0; i != tasks_.size(); ++i) {  // there may be more meanwhile
       const AnyTask task = tasks_[i];
       if (task == self) continue;
-      while (!task.done()) co_await sleep(std::chrono::milliseconds(1));
+      if (!task.done()) {
+        const Future<> ended = create_future();
+        task.add_done_callback([ended](AnyTask&) { ended.set_result(); });
+        co_await ended;  // if it never ends: the core throws, as the loop would wait for ever
+      }
       if (!task.cancelled()) task.exception();  // looked at
     }
   }
