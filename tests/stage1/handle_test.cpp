@@ -282,6 +282,7 @@ TEST(Callback, WhatNeedsArgumentsIsNoCallback) {
 
 // ── printing ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+// test_events.py: HandleTests.test_handle_repr
 TEST(Handle, ReprNamesTheLineThatScheduledIt) {
   VirtualLoop loop;
   Handle handle = loop.call_soon([] {});
@@ -291,7 +292,8 @@ TEST(Handle, ReprNamesTheLineThatScheduledIt) {
   EXPECT_EQ(handle.repr(), "<Handle cancelled>");
 }
 
-// test_events.py: TimerTests.test_timer (the order of the words)
+// test_events.py: TimerTests.test_timer
+// test_events.py: TimerTests.test_timer_repr
 TEST(TimerHandle, ReprShowsTheDeadline) {
   VirtualLoop loop;
   TimerHandle timer = loop.call_at(TimePoint{} + 1500ms, [] {});

@@ -19,6 +19,7 @@ using namespace std::chrono_literals;
 // ── ticks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 // test_events.py: EventLoopTestsMixin.test_call_soon
+// test_base_events.py: BaseEventLoopTests.test_call_soon
 TEST(Loop, CallSoonRunsInFifoOrder) {
   VirtualLoop loop;
   std::string order;
@@ -166,6 +167,7 @@ TEST(Loop, StopScheduledAsACallbackRunsOneTick) {
 // ── who runs ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 // test_events.py: GetEventLoopTestsMixin.test_get_running_loop_already_running
+// test_events.py: GetEventLoopTestsMixin.test_get_event_loop_returns_running_loop
 TEST(Loop, RunningIsTheLoopThatRunsInThisThread) {
   VirtualLoop loop;
   EXPECT_EQ(Loop::running_or_null(), nullptr);

@@ -19,7 +19,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// test_base_events.py: BaseEventLoopTests.test_call_later; test_events.py: EventLoopTestsMixin.test_call_later
+// test_base_events.py: BaseEventLoopTests.test_call_later
+// test_events.py: EventLoopTestsMixin.test_call_later
 TEST(Timer, RunsWhenItsDelayIsOver) {
   VirtualLoop loop;
   TimePoint ran{};

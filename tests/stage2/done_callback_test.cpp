@@ -143,8 +143,9 @@ TEST(DoneCallback, AnEmptyOneIsRefused) {
 
 // ── removing ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-// test_futures.py: BaseFutureDoneCallbackTests.test_callbacks_remove_first_callback,
-// test_callbacks_remove_first_and_second_callback, test_callbacks_remove_third_callback
+// test_futures.py: BaseFutureDoneCallbackTests.test_callbacks_remove_first_callback
+// test_futures.py: BaseFutureDoneCallbackTests.test_callbacks_remove_first_and_second_callback
+// test_futures.py: BaseFutureDoneCallbackTests.test_callbacks_remove_third_callback
 TEST(DoneCallback, RemovalKeepsTheOrderOfTheOthers) {
   for (unsigned removed = 0; removed < 8; ++removed) {  // every subset of three
     VirtualLoop loop;

@@ -213,6 +213,8 @@ TEST(AnyFuture, WaitsCancelsAndPrintsWithoutTheType) {
   EXPECT_EQ(all[0].repr(), "<Future finished result=5>");
 }
 
+// test_futures.py: BaseFutureTests.test_constructor_without_loop
+// test_futures.py: BaseFutureTests.test_constructor_use_running_loop
 TEST(CreateFuture, BelongsToTheRunningLoop) {
   EXPECT_EQ(thrown<std::runtime_error>([] { create_future<int>(); }), "no running event loop");
   VirtualLoop loop;
@@ -336,7 +338,8 @@ TEST(FutureValue, AConstructorThatThrowsLeavesTheFuturePending) {
 
 // ── exceptions that nobody looked at ────────────────────────────────────────────────────────────────────────────────
 
-// test_futures.py: BaseFutureTests.test_tb_logger_exception_unretrieved, test_future_exception_never_retrieved
+// test_futures.py: BaseFutureTests.test_tb_logger_exception_unretrieved
+// test_futures.py: BaseFutureTests.test_future_exception_never_retrieved
 TEST(FutureNeverRetrieved, IsReportedWhenTheLastHandleGoes) {
   VirtualLoop loop;
   ErrorLog errors(loop);
@@ -351,9 +354,12 @@ TEST(FutureNeverRetrieved, IsReportedWhenTheLastHandleGoes) {
   EXPECT_EQ(errors.contexts[0].detail("future"), "<Future finished exception=std::runtime_error: disk full>");
 }
 
-// test_futures.py: BaseFutureTests.test_tb_logger_abandoned, test_tb_logger_not_called_after_cancel,
-// test_tb_logger_result_unretrieved, test_tb_logger_result_retrieved, test_tb_logger_exception_retrieved,
-// test_tb_logger_exception_result_retrieved
+// test_futures.py: BaseFutureTests.test_tb_logger_abandoned
+// test_futures.py: BaseFutureTests.test_tb_logger_not_called_after_cancel
+// test_futures.py: BaseFutureTests.test_tb_logger_result_unretrieved
+// test_futures.py: BaseFutureTests.test_tb_logger_result_retrieved
+// test_futures.py: BaseFutureTests.test_tb_logger_exception_retrieved
+// test_futures.py: BaseFutureTests.test_tb_logger_exception_result_retrieved
 TEST(FutureNeverRetrieved, IsNotReportedWhenThereIsNothingToTell) {
   VirtualLoop loop;
   ErrorLog errors(loop);
@@ -490,6 +496,7 @@ std::string printed(Loop& loop, T value) {
   return text.substr(0, start.size()) == start ? text.substr(start.size(), text.size() - start.size() - 1) : text;
 }
 
+// test_futures.py: BaseFutureTests.test_future_repr
 TEST(FutureRepr, ShowsTheState) {
   VirtualLoop loop;
   const Future<> future(loop), cancelled(loop), failed(loop);

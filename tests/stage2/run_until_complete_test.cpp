@@ -14,6 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// test_events.py: EventLoopTestsMixin.test_run_until_complete
 TEST(RunUntilComplete, ReturnsTheResultOfAFuture) {
   VirtualLoop loop;
   const Future<int> future(loop);

@@ -87,6 +87,7 @@ TEST(AwaitFuture, AVoidOneGivesNothing) {
   EXPECT_TRUE(run(main, make_core()));
 }
 
+// test_futures.py: BaseFutureTests.test_yield_from_twice
 TEST(AwaitFuture, MayBeAwaitedByManyAndManyTimes) {
   auto main = []() -> Coro<int> {
     Future<int> future = create_future<int>();

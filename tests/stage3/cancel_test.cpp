@@ -488,7 +488,27 @@ TEST(Cancel, PassesThroughTheFramesOfATaskFromTheInsideOut) {
   run(main, make_core());
 }
 
-// test_tasks.py: BaseTaskTests.test_cancel_with_message_then_future_result, test_task_cancel_message_getter
+// test_tasks.py: BaseTaskTests.test_cancel_with_message_then_future_exception
+TEST(Cancel, ItsMessageComesOutOfExceptionTooIfNobodyAwaitedTheTask) {
+  for (const std::string message : {"", "my message"}) {
+    VirtualLoop loop;
+    Task<> task = create_task(sleep(10s), {.loop = &loop});
+    loop.run_ticks(1);
+    message.empty() ? task.cancel() : task.cancel(message);
+    loop.run_ticks(2);
+    ASSERT_TRUE(task.cancelled());
+    try {
+      task.exception();
+      ADD_FAILURE();
+    } catch (const CancelledError& error) {
+      EXPECT_EQ(error.message(), message);
+      EXPECT_EQ(error.has_message(), !message.empty());
+    }
+  }
+}
+
+// test_tasks.py: BaseTaskTests.test_cancel_with_message_then_future_result
+// test_tasks.py: BaseTaskTests.test_task_cancel_message_getter
 TEST(Cancel, CarriesItsMessageThroughAChainOfTasks) {
   auto main = []() -> Coro<> {
     Task<> innermost = create_task(sleep(10s));
@@ -517,7 +537,8 @@ TEST(Cancel, CarriesItsMessageThroughAChainOfTasks) {
   run(main, make_core());
 }
 
-// test_tasks.py: BaseTaskTests.test_task_cancel_sleeping_task, test_task_cancel_waiter_future
+// test_tasks.py: BaseTaskTests.test_task_cancel_sleeping_task
+// test_tasks.py: BaseTaskTests.test_task_cancel_waiter_future
 TEST(Cancel, OfAnAwaitedTaskIsSeenByTheOneThatAwaitsIt) {
   auto main = []() -> Coro<> {
     Task<> sleeper = create_task(sleep(10s));
@@ -553,122 +574,6 @@ TEST(Cancel, DestroysLocalsFromTheInsideOut) {
   };
   run(main, make_core());
   EXPECT_EQ(log, (Log{"inner", "outer"}));
-}
-
-// ── counting ──
-
-// test_tasks.py: BaseTaskTests.test_cancelling
-TEST(Cancelling, CountsEveryCancel) {
-  VirtualLoop loop;
-  Task<> task = create_task(sleep(10s), {.loop = &loop});
-  loop.run_ticks(1);
-  EXPECT_EQ(task.cancelling(), 0u);
-  EXPECT_TRUE(task.cancel());
-  EXPECT_EQ(task.cancelling(), 1u);
-  EXPECT_TRUE(task.cancel());
-  EXPECT_EQ(task.cancelling(), 2u);
-  EXPECT_THROW(loop.run_until_complete(task), CancelledError);
-  EXPECT_FALSE(task.cancel());
-}
-
-// test_tasks.py: BaseTaskTests.test_uncancel_basic
-TEST(Cancelling, UncancelTakesOneBackAndTheTaskGoesOn) {
-  VirtualLoop loop;
-  Task<> task = create_task(
-      []() -> Coro<> {
-        try {
-          co_await sleep(10s);
-        } catch (const CancelledError&) {
-          current_task().uncancel();
-        }
-        co_await sleep(10s);
-      },
-      {.loop = &loop});
-  loop.run_ticks(1);
-  EXPECT_EQ(task.cancelling(), 0u);
-  task.cancel();
-  EXPECT_EQ(task.cancelling(), 1u);
-  loop.run_ticks(1);
-  EXPECT_EQ(task.cancelling(), 0u);
-  EXPECT_FALSE(task.done());
-  task.cancel();
-  EXPECT_EQ(task.cancelling(), 1u);
-  EXPECT_THROW(loop.run_until_complete(task), CancelledError);
-  EXPECT_EQ(task.cancelling(), 1u);
-  EXPECT_TRUE(task.cancelled());
-}
-
-TEST(Cancelling, UncancelStopsAtZero) {
-  VirtualLoop loop;
-  Task<> task = create_task(sleep(0s), {.loop = &loop});
-  EXPECT_EQ(task.uncancel(), 0u);
-  task.cancel();
-  task.cancel();
-  EXPECT_EQ(task.uncancel(), 1u);
-  EXPECT_EQ(task.uncancel(), 0u);
-  EXPECT_EQ(task.uncancel(), 0u);
-  loop.run_until_complete(task);  // before its first step nothing was delivered: forgotten
-}
-
-// test_tasks.py: BaseTaskTests.test_uncancel_resets_must_cancel
-TEST(Cancelling, UncancelToZeroForgetsACancelNotYetDelivered) {
-  auto main = []() -> Coro<> {
-    Future<int> future = create_future<int>();
-    Task<int> task = create_task([&]() -> Coro<int> {
-      int value = co_await future;
-      co_return value;
-    });
-    co_await sleep(0s);
-    future.set_result(42);
-    EXPECT_TRUE(task.cancel());
-    EXPECT_EQ(task.uncancel(), 0u);
-    int value = co_await task;
-    EXPECT_EQ(value, 42);
-  };
-  run(main, make_core());
-}
-
-TEST(Cancelling, UncancelDoesNotTakeBackWhatIsDeliveredAlready) {
-  auto main = []() -> Coro<> {
-    Task<> task = create_task(sleep(10s));
-    co_await sleep(0s);
-    task.cancel();  // forwarded to the sleep, which is cancelled now
-    EXPECT_EQ(task.uncancel(), 0u);
-    std::string what = co_await outcome(task);
-    EXPECT_EQ(what, "cancelled: ");
-  };
-  run(main, make_core());
-}
-
-// test_tasks.py: BaseTaskTests.test_uncancel_structured_blocks
-TEST(Cancelling, TellsATimeoutOfOnesOwnFromACancelByOthers) {
-  struct Block {  // a time-out written by hand, as timeout() of stage 4 does it
-    static Coro<bool> timed_out(Duration limit) {
-      AnyTask self = current_task();
-      TimerHandle timer = Loop::running().call_later(limit, [self] { self.cancel(); });
-      bool own = false;
-      try {
-        co_await sleep(10s);
-      } catch (const CancelledError&) {
-        if (self.uncancel() > 0) throw;
-        own = true;
-      }
-      timer.cancel();
-      co_return own;
-    }
-  };
-  auto main = []() -> Coro<> {
-    bool own = co_await Block::timed_out(1s);
-    EXPECT_TRUE(own);
-    EXPECT_EQ(current_task().cancelling(), 0u);
-
-    Task<bool> task = create_task(Block::timed_out(1s));
-    Loop::running().call_later(1s, [task] { task.cancel("by another"); });  // in the same tick as the time-out
-    std::string what = co_await outcome(task);
-    EXPECT_EQ(what, "cancelled: by another");
-    EXPECT_EQ(task.cancelling(), 1u);
-  };
-  run(main, make_core());
 }
 
 // CPython: RecursionError

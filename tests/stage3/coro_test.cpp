@@ -257,6 +257,7 @@ std::string message_of_awaiting(Coro<int> coro) {
   return run(main, make_core());
 }
 
+// test_pep492.py: CoroutineTests.test_double_await
 TEST(Coro, AwaitedWhenItIsEmptyOrMovedFromIsAnError) {
   const std::string message = "cannot reuse already awaited coroutine (or one that was moved from)";
   EXPECT_EQ(message_of_awaiting(Coro<int>()), message);

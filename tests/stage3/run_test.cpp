@@ -5,6 +5,7 @@
 #include <support/test_core.h>
 
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,7 @@ TEST(Run, ThrowsTheException) {
   EXPECT_THROW(run(main, make_core()), std::out_of_range);
 }
 
+// test_runners.py: RunnerTests.test_run_awaitable
 TEST(Run, TakesACoroutineAFunctionOrAnythingElseThatCanBeAwaited) {
   EXPECT_EQ(run(answer(), make_core()), 42);
   EXPECT_EQ(run(answer, make_core()), 42);
@@ -55,6 +57,40 @@ TEST(Run, TakesACoroutineAFunctionOrAnythingElseThatCanBeAwaited) {
 TEST(Run, GivesWhatCanOnlyBeMoved) {
   auto main = []() -> Coro<std::unique_ptr<int>> { co_return std::make_unique<int>(5); };
   EXPECT_EQ(*run(main, make_core()), 5);
+}
+
+// test_runners.py: RunTests.test_asyncio_run_loop_factory
+// test_runners.py: RunnerTests.test_custom_factory
+TEST(Run, UsesTheCoreItIsGiven) {
+  std::unique_ptr<Core> given = make_core();
+  Core* const core = given.get();
+  run(
+      [&]() -> Coro<> {
+        EXPECT_EQ(&Loop::running().core(), core);
+        co_return;
+      },
+      std::move(given));
+  std::unique_ptr<Core> another = make_core();
+  Core* const other = another.get();
+  Runner runner(std::move(another));
+  EXPECT_EQ(&runner.get_loop().core(), other);
+}
+
+/// A result that counts how often it is printed.
+struct Printed {
+  explicit Printed(int& times) : times(times) {}
+  int& times;
+  friend std::ostream& operator<<(std::ostream& out, const Printed& result) {
+    ++result.times;
+    return out;
+  }
+};
+
+// test_runners.py: RunnerTests.test_no_repr_is_call_on_the_task_result
+TEST(Run, DoesNotPrintTheResult) {
+  int times = 0;
+  run([&]() -> Coro<Printed> { co_return Printed(times); }, make_core());
+  EXPECT_EQ(times, 0);
 }
 
 TEST(Run, UsesTheDefaultCoreWithoutAnother) { EXPECT_EQ(run(answer()), 42); }
@@ -227,7 +263,9 @@ TEST(Runner, TakesAFutureOfItsLoop) {
   EXPECT_EQ(runner.run(future), "bar");
 }
 
-// test_runners.py: RunnerTests.test_explicit_close, test_double_close, test_second_with_block_raises
+// test_runners.py: RunnerTests.test_explicit_close
+// test_runners.py: RunnerTests.test_double_close
+// test_runners.py: RunnerTests.test_second_with_block_raises
 TEST(Runner, ClosesItsLoopOnceAndIsOfNoUseThen) {
   Runner runner(make_core());
   Loop& loop = runner.get_loop();

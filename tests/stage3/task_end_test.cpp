@@ -279,6 +279,7 @@ TEST(LoopClosed, DestructorsOfDroppedCallbacksMayMakeTasks) {
 
 // ── errors that nobody looked at ──
 
+// test_base_events.py: BaseEventLoopTests.test_default_exc_handler_coro
 TEST(NeverRetrieved, IsReportedWhenTheLastHandleGoes) {
   VirtualLoop loop;
   ErrorLog errors(loop);
@@ -301,6 +302,7 @@ TEST(NeverRetrieved, OfATaskWithoutHandlesIsReportedAtOnce) {
   EXPECT_EQ(errors.contexts.size(), 1u);
 }
 
+// test_tasks.py: BaseTaskTests.test_tb_logger_not_called_after_cancel
 TEST(NeverRetrieved, IsNotReportedOnceSomebodyLooked) {
   VirtualLoop loop;
   ErrorLog errors(loop);
@@ -310,7 +312,6 @@ TEST(NeverRetrieved, IsNotReportedOnceSomebodyLooked) {
     Task<int> asked = create_task(fail("b"), {.loop = &loop});
     loop.run_ticks(1);
     EXPECT_NE(asked.exception(), nullptr);
-    // test_tasks.py: BaseTaskTests.test_tb_logger_not_called_after_cancel
     Task<int> cancelled = create_task(fail("c"), {.loop = &loop});
     loop.run_ticks(1);
     EXPECT_FALSE(cancelled.cancel());
@@ -338,111 +339,6 @@ TEST(NeverRetrieved, IsPrintedIfTheLoopIsGone) {
   const std::string text = ::testing::internal::GetCapturedStderr();
   EXPECT_EQ(text.find("Task exception was never retrieved\nfuture: <Task finished"), 0u) << text;
   EXPECT_NE(text.find("\nstd::runtime_error: late\n"), std::string::npos) << text;
-}
-
-// ── exceptions that leave the loop ──
-
-TEST(FatalException, OfATaskIsStoredAndLeavesTheLoopAtOnce) {
-  VirtualLoop loop;
-  ErrorLog errors(loop);
-  std::string log;
-  Task<> task = create_task(
-      []() -> Coro<> {
-        throw KeyboardInterrupt();
-        co_return;
-      },
-      {.loop = &loop});
-  task.add_done_callback([&](Task<>&) { log += 'd'; });
-  loop.call_soon([&] { log += 'r'; });
-  EXPECT_THROW(loop.run_forever(), KeyboardInterrupt);
-  EXPECT_TRUE(task.done());
-  EXPECT_FALSE(task.cancelled());
-  EXPECT_THROW(task.result(), KeyboardInterrupt);
-  EXPECT_FALSE(loop.is_running());
-  EXPECT_FALSE(current_task());
-  EXPECT_EQ(log, "");  // what was ready is still ready
-  loop.run_ticks(1);
-  EXPECT_EQ(log, "rd");
-  EXPECT_TRUE(errors.contexts.empty());
-}
-
-TEST(FatalException, OfTheMainTaskDoesNotStopTheNextRun) {
-  VirtualLoop loop;
-  auto fatal = []() -> Coro<> {
-    co_await sleep(1s);
-    throw SystemExit(3);
-  };
-  try {
-    loop.run_until_complete(fatal());
-    ADD_FAILURE();
-  } catch (const SystemExit& exit) {
-    EXPECT_EQ(exit.code(), 3);
-  }
-  loop.run_until_complete(sleep(1s));  // would be "stopped before Future completed" if a stop were left over
-  EXPECT_EQ(loop.time(), TimePoint{} + 2s);
-}
-
-TEST(FatalException, IsSeenByWhoAwaitsTheTaskInTheNextRun) {
-  VirtualLoop loop;
-  std::string log;
-  Task<> fatal = create_task(
-      []() -> Coro<> {
-        throw KeyboardInterrupt();
-        co_return;
-      },
-      {.loop = &loop});
-  Task<> waiting = create_task(
-      [&]() -> Coro<> {
-        try {
-          co_await fatal;
-        } catch (const KeyboardInterrupt&) {
-          log = "caught";
-        }
-      },
-      {.loop = &loop});
-  EXPECT_THROW(loop.run_until_complete(waiting), KeyboardInterrupt);
-  EXPECT_EQ(log, "");
-  loop.run_until_complete(waiting);
-  EXPECT_EQ(log, "caught");
-}
-
-// test_tasks.py: BaseTaskTests.test_baseexception_during_cancel
-TEST(FatalException, WhileACancelIsHandledLeavesTheLoopAndIsStored) {
-  VirtualLoop loop;
-  Task<> task = create_task(
-      []() -> Coro<> {
-        try {
-          co_await sleep(10s);
-        } catch (const CancelledError&) {
-          throw SystemExit();
-        }
-      },
-      {.loop = &loop});
-  loop.run_ticks(1);
-  task.cancel();
-  EXPECT_FALSE(task.done());
-  EXPECT_THROW(loop.run_ticks(1), SystemExit);
-  EXPECT_TRUE(task.done());
-  EXPECT_FALSE(task.cancelled());
-  EXPECT_THROW(std::rethrow_exception(task.exception()), SystemExit);
-}
-
-TEST(FatalException, OfTheMainTaskLeavesRunAfterTheOthersAreCleanedUp) {
-  std::string log;
-  auto main = [&]() -> Coro<> {
-    create_task([&]() -> Coro<> {
-      try {
-        co_await sleep(10s);
-      } catch (const CancelledError&) {
-        log += "cleaned up";
-        throw;
-      }
-    });
-    co_await sleep(1s);
-    throw SystemExit(2);
-  };
-  EXPECT_THROW(run(main, make_core()), SystemExit);
-  EXPECT_EQ(log, "cleaned up");
 }
 
 }  // namespace

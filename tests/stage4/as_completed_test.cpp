@@ -18,6 +18,7 @@ std::vector<Coro<std::string>> b_c_a() {
 }
 
 // test_tasks.py: BaseTaskTests.test_as_completed
+// test_tasks.py: BaseTaskTests.test_as_completed_coroutine_use_running_loop
 TEST(AsCompleted, GivesTheResultsInTheOrderOfCompletion) {
   run_virtual([]() -> Coro<> {
     Strings values;
@@ -31,7 +32,7 @@ TEST(AsCompleted, GivesTheResultsInTheOrderOfCompletion) {
   });
 }
 
-// test_tasks.py: BaseTaskTests.test_as_completed (async iteration)
+// test_tasks.py: BaseTaskTests.test_as_completed
 TEST(AsCompleted, NextGivesTheTasksInTheOrderOfCompletion) {
   run_virtual([]() -> Coro<> {
     Strings values;
@@ -143,7 +144,8 @@ TEST(AsCompleted, CanBeLeftAndResumed) {
   });
 }
 
-// test_tasks.py: BaseTaskTests.test_as_completed_reverse_wait, test_as_completed_concurrent
+// test_tasks.py: BaseTaskTests.test_as_completed_reverse_wait
+// test_tasks.py: BaseTaskTests.test_as_completed_concurrent
 TEST(AsCompleted, WhoAwaitsFirstGetsTheFirst) {
   run_virtual([]() -> Coro<> {
     std::vector<Coro<int>> coroutines;

@@ -17,6 +17,7 @@ std::vector<Future<int>> futures(Loop& loop, int count) {
 
 // ── results ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+// test_tasks.py: CoroutineGatherTests.test_constructor_use_running_loop
 TEST(Gather, GivesATupleInTheOrderOfTheArguments) {
   run_virtual([]() -> Coro<> {
     auto results = co_await gather(value_after(2s, 1), value_after(1s, std::string("two")), nothing());
@@ -112,8 +113,22 @@ TEST(Gather, TheOthersRunOnAfterAnException) {
   });
 }
 
-// test_tasks.py: GatherTestsBase.test_return_exceptions,
-// FutureGatherTests.test_result_exception_one_cancellation
+// test_tasks.py: GatherTestsBase.test_result_exception_success
+TEST(Gather, ReturnExceptionsGivesTheValuesInTheOrderOfTheArguments) {
+  VirtualLoop loop;
+  auto all = futures(loop, 3);
+  auto gathered = gather(return_exceptions, all);
+  for (const std::size_t i : {1, 2, 0}) {
+    EXPECT_FALSE(gathered.done());
+    all[i].set_result(static_cast<int>(i));
+    loop.run_ticks(1);
+  }
+  ASSERT_TRUE(gathered.done());
+  for (std::size_t i = 0; i != 3; ++i) EXPECT_EQ(gathered.result()[i].value(), static_cast<int>(i));
+}
+
+// test_tasks.py: GatherTestsBase.test_return_exceptions
+// test_tasks.py: FutureGatherTests.test_result_exception_one_cancellation
 TEST(Gather, ReturnExceptionsGivesOutcomes) {
   VirtualLoop loop;
   auto all = futures(loop, 4);
@@ -168,13 +183,15 @@ TEST(Gather, OfNothingIsDone) {
 }
 
 // test_tasks.py: FutureGatherTests.test_constructor_empty_sequence_without_loop
+// test_tasks.py: CoroutineGatherTests.test_constructor_without_loop
 TEST(Gather, NeedsALoop) {
   EXPECT_THROW(gather(), std::runtime_error);
   EXPECT_THROW(gather(std::vector<Future<int>>()), std::runtime_error);
   EXPECT_THROW(gather(nothing()), std::runtime_error);
 }
 
-// test_tasks.py: FutureGatherTests.test_constructor_homogenous_futures, test_constructor_heterogenous_futures
+// test_tasks.py: FutureGatherTests.test_constructor_homogenous_futures
+// test_tasks.py: FutureGatherTests.test_constructor_heterogenous_futures
 TEST(Gather, TakesTheLoopOfItsFuturesWhichIsOne) {
   VirtualLoop one;
   VirtualLoop another;
@@ -193,9 +210,8 @@ TEST(Gather, RefusesAnEmptyFutureAndAnAwaitedCoroutine) {
   });
 }
 
-// test_tasks.py: CoroutineGatherTests.test_duplicate_coroutines (a C++ coroutine cannot be given twice; a
-// task can)
-TEST(Gather, AFutureGivenTwiceIsOneChild) {
+// test_tasks.py: CoroutineGatherTests.test_duplicate_coroutines
+TEST(Gather, AFutureGivenTwiceIsOneChild) {  // a C++ coroutine cannot be given twice; a task can
   run_virtual([]() -> Coro<> {
     int runs = 0;
     Task<int> task = create_task([&]() -> Coro<int> {

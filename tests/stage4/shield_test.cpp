@@ -38,7 +38,8 @@ TEST(Shield, IsCancelledWithWhatItShields) {
   EXPECT_TRUE(outer.cancelled());
 }
 
-// test_tasks.py: BaseTaskTests.test_shield_cancel_outer, test_shield_cancel_outer_result
+// test_tasks.py: BaseTaskTests.test_shield_cancel_outer
+// test_tasks.py: BaseTaskTests.test_shield_cancel_outer_result
 TEST(Shield, ItsCancelDoesNotReachTheInnerFuture) {
   VirtualLoop loop;
   ErrorLog log(loop);
@@ -133,7 +134,8 @@ TEST(Shield, OfAGatherKeepsTheChildren) {
   EXPECT_EQ(parent.result(), std::make_tuple(1, 2));
 }
 
-// test_tasks.py: BaseTaskTests.test_shield_coroutine_without_loop, test_shield_coroutine_use_running_loop
+// test_tasks.py: BaseTaskTests.test_shield_coroutine_without_loop
+// test_tasks.py: BaseTaskTests.test_shield_coroutine_use_running_loop
 TEST(Shield, ACoroutineNeedsARunningLoop) {
   EXPECT_THROW(shield(nothing()), std::runtime_error);
   VirtualLoop loop;

@@ -67,7 +67,8 @@ Strings errors_when_cancelled(F runner) {
 
 // ── results ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_01, test_taskgroup_02
+// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_01
+// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_02
 TEST(TaskGroup, WaitsForItsTasksAlsoForThoseMadeLater) {
   run_virtual([]() -> Coro<> {
     Task<int> first;
@@ -149,7 +150,8 @@ TEST(TaskGroup, CollectsTheErrorsInTheOrderInWhichTheyHappened) {
   });
 }
 
-// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_09, test_taskgroup_10
+// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_09
+// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_10
 TEST(TaskGroup, AnErrorOfTheBodyCancelsTheTasksAndIsWrapped) {
   run_virtual([]() -> Coro<> {
     for (const Duration delay : {Duration(100ms), Duration(0s)}) {
@@ -174,6 +176,30 @@ TEST(TaskGroup, TheBodysOwnErrorIsTheLast) {
     }));
     EXPECT_EQ(errors, (Strings{"task", "body"}));
     EXPECT_EQ(current_task().cancelling(), 0u);
+  });
+}
+
+/// Anything can be thrown; an int is neither an exception nor a reason to leave the loop.
+Coro<> throws_an_int(Duration delay) {
+  co_await sleep(delay);
+  throw 42;
+}
+
+// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_20a
+// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_21a
+TEST(TaskGroup, WhatIsNoStandardExceptionIsGroupedAsWell) {
+  run_virtual([]() -> Coro<> {
+    Strings of_body = co_await errors_of(task_group([](TaskGroup& group) -> Coro<> {
+      group.create_task(fail_after(100ms, "task"));
+      const bool cancelled = co_await throws<CancelledError>(sleep(10s));
+      if (cancelled) throw 42;
+    }));
+    EXPECT_EQ(of_body, (Strings{"task", "?"}));
+    Strings of_task = co_await errors_of(task_group([](TaskGroup& group) -> Coro<> {
+      group.create_task(throws_an_int(100ms));
+      co_await crashes_in_cleanup("body");
+    }));
+    EXPECT_EQ(of_task, (Strings{"?", "body"}));
   });
 }
 
@@ -237,6 +263,18 @@ TEST(TaskGroup, ACancelOfTheBodyCancelsAllTasks) {
   EXPECT_EQ(cancels, 15);
 }
 
+// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_22
+TEST(TaskGroup, ACancelAfterTheBodyHasEndedCancelsTheTasks) {
+  const Strings errors = errors_when_cancelled([]() -> Coro<> {
+    co_await task_group([](TaskGroup& group) -> Coro<> {
+      group.create_task(sleep(1s));
+      group.create_task(sleep(2s));
+      co_return;
+    });
+  });
+  EXPECT_EQ(errors, Strings{"CancelledError"});
+}
+
 // test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_08
 TEST(TaskGroup, ErrorsDuringTheCancelReplaceTheCancelledError) {
   const Strings errors = errors_when_cancelled([]() -> Coro<> {
@@ -248,7 +286,8 @@ TEST(TaskGroup, ErrorsDuringTheCancelReplaceTheCancelledError) {
   EXPECT_EQ(errors, Strings(5, "crash"));
 }
 
-// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_15, test_taskgroup_16
+// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_15
+// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_16
 TEST(TaskGroup, ATaskThatFailsWhileTheBodyDelaysItsCancelWins) {
   const Strings errors = errors_when_cancelled([]() -> Coro<> {
     co_await task_group([](TaskGroup& group) -> Coro<> {
@@ -333,7 +372,8 @@ TEST(TaskGroup, WaitsForItsTasksHoweverOftenItIsCancelled) {
 
 // ── groups in groups ────────────────────────────────────────────────────────────────────────────────────────────────
 
-// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_11, test_taskgroup_12
+// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_11
+// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_12
 TEST(TaskGroup, ErrorsOfAnInnerGroupArriveAsAGroupInTheGroup) {
   for (const bool outer_task : {false, true}) {
     const Strings errors = errors_when_cancelled([=]() -> Coro<> {
@@ -359,7 +399,8 @@ Coro<> two_groups(Duration outer_fails_after, Duration inner_fails_after) {
   });
 }
 
-// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_13, test_taskgroup_14
+// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_13
+// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_14
 TEST(TaskGroup, AFailureOutsideCancelsTheInnerGroupAndOneInsidePassesThroughTheOuter) {
   run_virtual([]() -> Coro<> {
     Strings outer = co_await errors_of(create_task(two_groups(100ms, 10s)));
@@ -388,8 +429,8 @@ TEST(TaskGroup, NestedGroupsThatBothFailTakeTheirCancelsBack) {
   });
 }
 
-// test_taskgroups.py: BaseTestTaskGroup.test_cancelling_level_preserved,
-// test_taskgroup_context_manager_exit_raises
+// test_taskgroups.py: BaseTestTaskGroup.test_cancelling_level_preserved
+// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_context_manager_exit_raises
 TEST(TaskGroup, AHandledGroupLeavesTheTaskUncancelled) {
   run_virtual([]() -> Coro<> {
     Strings errors = co_await errors_of(task_group([](TaskGroup& group) -> Coro<> {
@@ -459,6 +500,7 @@ TEST(TaskGroup, TasksThatMakeTasksStopWhenASiblingFails) {
 }
 
 // test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_task_name
+// test_taskgroups.py: BaseTestTaskGroup.test_name
 TEST(TaskGroup, TakesTheOptionsOfCreateTask) {
   run_virtual([]() -> Coro<> {
     co_await task_group([](TaskGroup& group) -> Coro<> {
@@ -468,8 +510,8 @@ TEST(TaskGroup, TakesTheOptionsOfCreateTask) {
   });
 }
 
-// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_no_create_task_after_failure,
-// test_coro_closed_when_tg_closed
+// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_no_create_task_after_failure
+// test_taskgroups.py: BaseTestTaskGroup.test_coro_closed_when_tg_closed
 TEST(TaskGroup, RefusesNewTasksWhileItIsCancelledAndDestroysTheCoroutine) {
   Counted::reset();
   run_virtual([]() -> Coro<> {
@@ -494,7 +536,8 @@ TEST(TaskGroup, RefusesNewTasksWhileItIsCancelledAndDestroysTheCoroutine) {
   });
 }
 
-// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_finished, test_taskgroup_without_parent_task
+// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_finished
+// test_taskgroups.py: BaseTestTaskGroup.test_taskgroup_without_parent_task
 TEST(TaskGroup, RefusesNewTasksWhenItIsFinishedAndCannotBeEnteredOutsideOfATask) {
   EXPECT_THROW(TaskGroup(), std::runtime_error);
   run_virtual([]() -> Coro<> {

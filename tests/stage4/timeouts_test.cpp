@@ -10,7 +10,8 @@ using namespace testing;
 
 TimePoint after(Duration delay) { return Loop::running().time() + delay; }
 
-// test_timeouts.py: TimeoutTests.test_timeout_basic, test_waiter_cancelled
+// test_timeouts.py: TimeoutTests.test_timeout_basic
+// test_timeouts.py: TimeoutTests.test_waiter_cancelled
 TEST(Timeout, InsideItIsCancelledErrorAndOutsideTimeoutError) {
   run_virtual([]() -> Coro<> {
     bool cancelled = false;
@@ -68,7 +69,9 @@ TEST(Timeout, OfTwoWithTheSameDeadlineOnlyTheOuterThrowsTimeoutError) {
   });
 }
 
-// test_timeouts.py: TimeoutTests.test_timeout_not_called, test_timeout_disabled, test_timeout_at_disabled
+// test_timeouts.py: TimeoutTests.test_timeout_not_called
+// test_timeouts.py: TimeoutTests.test_timeout_disabled
+// test_timeouts.py: TimeoutTests.test_timeout_at_disabled
 TEST(Timeout, ThatIsNotReachedOrThatIsNoneDoesNothing) {
   run_virtual([]() -> Coro<> {
     Timeout scope(after(10s));
@@ -84,8 +87,9 @@ TEST(Timeout, ThatIsNotReachedOrThatIsNoneDoesNothing) {
   });
 }
 
-// test_timeouts.py: TimeoutTests.test_timeout_zero, test_timeout_zero_sleep_zero,
-// test_timeout_in_the_past_sleep_zero
+// test_timeouts.py: TimeoutTests.test_timeout_zero
+// test_timeouts.py: TimeoutTests.test_timeout_zero_sleep_zero
+// test_timeouts.py: TimeoutTests.test_timeout_in_the_past_sleep_zero
 TEST(Timeout, OfZeroOrInThePastStrikesAtTheFirstSuspension) {
   run_virtual([]() -> Coro<> {
     for (const Duration limit : {Duration(0s), Duration(-11s)}) {
@@ -180,6 +184,19 @@ TEST(Timeout, ThatWasHandledLeavesTheTaskUncancelled) {
   });
 }
 
+// test_timeouts.py: TimeoutTests.test_nested_timeouts_concurrent
+TEST(Timeout, IfOnlyTheOuterIsOverTheInnerLetsTheCancelPass) {
+  run_virtual([]() -> Coro<> {
+    bool inner_timed_out = false;
+    const bool timed_out = co_await throws<TimeoutError>(timeout(2ms, [&]() -> Coro<> {
+      inner_timed_out = co_await throws<TimeoutError>(timeout(100ms, []() -> Coro<> { co_await sleep(1s); }));
+    }));
+    EXPECT_TRUE(timed_out);
+    EXPECT_FALSE(inner_timed_out);
+    EXPECT_EQ(now(), .002);
+  });
+}
+
 // test_timeouts.py: TimeoutTests.test_nested_timeouts_loop_busy
 TEST(Timeout, InnerAndOuterBothStrikeAlthoughTheLoopWasBusyPastBoth) {
   run_virtual([]() -> Coro<> {
@@ -242,7 +259,8 @@ TEST(Timeout, InTheCleanUpOfAnotherTimeout) {
   });
 }
 
-// test_timeouts.py: TimeoutTests.test_timeout_after_cancellation, test_cancel_in_timeout_after_cancellation
+// test_timeouts.py: TimeoutTests.test_timeout_after_cancellation
+// test_timeouts.py: TimeoutTests.test_cancel_in_timeout_after_cancellation
 TEST(Timeout, TheCountOfCancelsAtTheEntryIsTheBaseline) {
   run_virtual([]() -> Coro<> {
     auto task = create_task([]() -> Coro<> {
@@ -272,8 +290,11 @@ std::string runtime_error_of(F f) {
   return "nothing was thrown";
 }
 
-// test_timeouts.py: TimeoutTests.test_timeout_already_entered, test_timeout_double_enter,
-// test_timeout_finished, test_timeout_expired, test_timeout_not_entered
+// test_timeouts.py: TimeoutTests.test_timeout_already_entered
+// test_timeouts.py: TimeoutTests.test_timeout_double_enter
+// test_timeouts.py: TimeoutTests.test_timeout_finished
+// test_timeouts.py: TimeoutTests.test_timeout_expired
+// test_timeouts.py: TimeoutTests.test_timeout_not_entered
 TEST(Timeout, RefusesWhatItsStateDoesNotAllow) {
   run_virtual([]() -> Coro<> {
     auto reschedule = [](Timeout& scope) { return runtime_error_of([&] { scope.reschedule(after(20ms)); }); };
@@ -344,7 +365,10 @@ TEST(Timeout, AroundATaskGroupWhoseTasksFailInTheirCleanUp) {
   });
 }
 
-// test_timeouts.py: TimeoutTests.test_repr_active, test_repr_expired, test_repr_finished, test_repr_disabled
+// test_timeouts.py: TimeoutTests.test_repr_active
+// test_timeouts.py: TimeoutTests.test_repr_expired
+// test_timeouts.py: TimeoutTests.test_repr_finished
+// test_timeouts.py: TimeoutTests.test_repr_disabled
 TEST(Timeout, PrintsItsState) {
   run_virtual([]() -> Coro<> {
     Timeout scope(TimePoint(12500ms));

@@ -8,7 +8,7 @@ namespace {
 
 using namespace testing;
 
-/// Sleeps as long as it had planned, no matter how often it is cancelled. (test_waitfor.py: SlowTask)
+/// Sleeps as long as it had planned, no matter how often it is cancelled.
 Coro<> slow_task(bool& exited) {
   const TimePoint end = Loop::running().time() + 200ms;
   while (Loop::running().time() < end) {
@@ -139,6 +139,7 @@ TEST(WaitFor, IfResultAndTimeoutFallIntoTheSameTickTheTimeoutWins) {
 }
 
 // test_waitfor.py: AsyncioWaitForTest.test_wait_for_cancellation_race_condition
+// test_waitfor.py: AsyncioWaitForTest.test_wait_for_cancel_suppressed
 TEST(WaitFor, WhatSwallowsTheCancelGivesItsValue) {
   run_virtual([]() -> Coro<> {
     int value = co_await wait_for(
@@ -197,7 +198,8 @@ TEST(WaitFor, AnExceptionOfTheCleanUpWins) {
   });
 }
 
-// test_waitfor.py: AsyncioWaitForTest.test_cancel_blocking_wait_for, test_cancel_wait_for
+// test_waitfor.py: AsyncioWaitForTest.test_cancel_blocking_wait_for
+// test_waitfor.py: AsyncioWaitForTest.test_cancel_wait_for
 TEST(WaitFor, ThatIsCancelledCancelsTheTask) {
   run_virtual([]() -> Coro<> {
     for (const TimeLimit limit : {TimeLimit(), TimeLimit(60s)}) {
@@ -243,7 +245,8 @@ TEST(WaitFor, WithoutTimeAShieldIsCancelledAndTheTaskRunsOn) {
   });
 }
 
-// test_waitfor.py: WaitForShieldTests.test_none_timeout, test_shielded_timeout
+// test_waitfor.py: WaitForShieldTests.test_none_timeout
+// test_waitfor.py: WaitForShieldTests.test_shielded_timeout
 TEST(WaitFor, AShieldKeepsTheTaskRunningAfterTheTimeout) {
   run_virtual([]() -> Coro<> {
     auto task = create_task(value_after(100ms, 1));

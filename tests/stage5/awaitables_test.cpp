@@ -17,6 +17,27 @@ using testing::run_virtual;
 using testing::tick;
 using namespace std::chrono_literals;
 
+template <class Primitive>
+Coro<> expect_locked_inside_of_a_guard() {
+  Primitive primitive;
+  EXPECT_FALSE(primitive.locked());
+  {
+    const auto guard = co_await primitive.scoped();
+    EXPECT_TRUE(primitive.locked());
+    co_await sleep(10ms);
+    EXPECT_TRUE(primitive.locked());
+  }
+  EXPECT_FALSE(primitive.locked());
+}
+
+// test_pep492.py: LockTests.test_context_manager_async_with
+TEST(Scoped, LocksForAScopeWhateverThePrimitive) {
+  run_virtual(expect_locked_inside_of_a_guard<Lock>);
+  run_virtual(expect_locked_inside_of_a_guard<Condition>);
+  run_virtual(expect_locked_inside_of_a_guard<Semaphore>);
+  run_virtual(expect_locked_inside_of_a_guard<BoundedSemaphore>);
+}
+
 TEST(Awaitables, CanBeGathered) {
   auto main = []() -> Coro<> {
     Lock lock;
@@ -46,7 +67,7 @@ Coro<bool> times_out(Awaitable awaitable) {
 }
 
 // test_queues.py: QueueGetTests.test_cancelled_getters_not_being_held_in_self_getters
-// test_locks.py: ConditionTests.test_timeout_in_block, and the same for the others
+// test_locks.py: ConditionTests.test_timeout_in_block
 TEST(Awaitables, CanTimeOutAndLeaveNothingBehind) {
   auto main = []() -> Coro<> {
     Lock lock;

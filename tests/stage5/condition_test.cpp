@@ -195,7 +195,8 @@ TEST(Condition, WaitForAsksThePredicateAfterEachNotification) {
 
 // ── misuse, printing, one lock for many ─────────────────────────────────────────────────────────────────────────────
 
-// test_locks.py: ConditionTests.test_wait_unacquired, test_wait_for_unacquired
+// test_locks.py: ConditionTests.test_wait_unacquired
+// test_locks.py: ConditionTests.test_wait_for_unacquired
 TEST(Condition, WaitingWithoutTheLockIsAnError) {
   auto main = []() -> Coro<> {
     Condition condition;
@@ -223,7 +224,8 @@ TEST(Condition, WaitingWithoutTheLockIsAnError) {
   run_virtual(main);
 }
 
-// test_locks.py: ConditionTests.test_notify_unacquired, test_notify_all_unacquired
+// test_locks.py: ConditionTests.test_notify_unacquired
+// test_locks.py: ConditionTests.test_notify_all_unacquired
 TEST(Condition, NotifyingWithoutTheLockIsAnError) {
   Condition condition;
   EXPECT_EQ(message_of<std::runtime_error>([&] { condition.notify(); }), "cannot notify on un-acquired lock");
@@ -249,7 +251,8 @@ TEST(Condition, PrintsAsInPython) {
   run_virtual(main);
 }
 
-// test_locks.py: ConditionTests.test_context_manager, test_explicit_lock
+// test_locks.py: ConditionTests.test_context_manager
+// test_locks.py: ConditionTests.test_explicit_lock
 TEST(Condition, MayShareALock) {
   auto main = []() -> Coro<> {
     Lock lock;
@@ -340,7 +343,8 @@ TEST(Condition, ACancelAfterTheNotificationIsDelivered) {
   run_virtual(main);
 }
 
-// test_locks.py: ConditionTests.test_cancelled_error_wakeup, test_cancelled_error_re_aquire
+// test_locks.py: ConditionTests.test_cancelled_error_wakeup
+// test_locks.py: ConditionTests.test_cancelled_error_re_aquire
 TEST(Condition, TheCancelledErrorComesThroughWithItsMessage) {
   for (const bool while_reacquiring : {false, true}) {
     auto main = [&]() -> Coro<> {
@@ -404,7 +408,8 @@ TEST(Condition, OfTwoCancelsTheLatestIsThrown) {
   EXPECT_EQ(run_virtual(main), "second");
 }
 
-// test_locks.py: ConditionTests.test_cancelled_wakeup, test_cancelled_wakeup_relock
+// test_locks.py: ConditionTests.test_cancelled_wakeup
+// test_locks.py: ConditionTests.test_cancelled_wakeup_relock
 TEST(Condition, ANotificationOfOneWhoIsCancelledGoesToAnother) {
   for (const bool while_relocking : {false, true}) {
     auto main = [&]() -> Coro<> {
@@ -463,53 +468,6 @@ TEST(Condition, ATimeOutInsideTheBlockLeavesItLocked) {
     EXPECT_TRUE(condition.locked());
   };
   run_virtual(main);
-}
-
-// Each item is announced once. Whichever consumer is cancelled, and in whichever tick, the others consume them all.
-TEST(Condition, SurvivesACancelAtAnyTime) {
-  for (int victim = 0; victim < 3; ++victim) {
-    for (int when = 0; when < 16; ++when) {
-      auto main = [&]() -> Coro<> {
-        Condition condition;
-        int items = 0;
-        int taken = 0;
-        auto consume = [&]() -> Coro<> {
-          for (;;) {
-            const auto guard = co_await condition.scoped();
-            co_await condition.wait_for([&] { return items > 0; });
-            --items;
-            ++taken;
-          }
-        };
-        auto produce = [&]() -> Coro<> {
-          for (int i = 0; i < 4; ++i) {
-            {
-              const auto guard = co_await condition.scoped();
-              ++items;
-              condition.notify(1);
-              co_await tick();
-            }
-            co_await tick();
-          }
-        };
-        std::vector<Task<>> consumers;
-        for (int i = 0; i < 3; ++i) consumers.push_back(create_task(consume));
-        auto producer = create_task(produce);
-        for (int i = 0; i < when; ++i) co_await tick();
-        consumers[victim].cancel();
-        co_await producer;
-        for (int i = 0; i < 20; ++i) co_await tick();
-        EXPECT_EQ(taken, 4);
-        EXPECT_EQ(items, 0);
-        EXPECT_FALSE(condition.locked());
-        for (auto& consumer : consumers) consumer.cancel();
-        for (auto& consumer : consumers) co_await finished(consumer);
-        EXPECT_EQ(condition.repr(), "<Condition [unlocked]>");
-      };
-      SCOPED_TRACE("victim " + std::to_string(victim) + ", tick " + std::to_string(when));
-      run_virtual(main);
-    }
-  }
 }
 
 // ── loops and lives ─────────────────────────────────────────────────────────────────────────────────────────────────

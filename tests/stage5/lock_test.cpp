@@ -280,42 +280,6 @@ TEST(Lock, TheMessageOfTheCancelArrives) {
   EXPECT_EQ(run_virtual(main), "enough");
 }
 
-// Whichever of the tasks is cancelled, and in whichever tick: the others all get the lock, one at a time.
-TEST(Lock, SurvivesACancelAtAnyTime) {
-  for (int victim = 0; victim < 4; ++victim) {
-    for (int when = 0; when < 14; ++when) {
-      auto main = [&]() -> Coro<> {
-        Lock lock;
-        int inside = 0;
-        int rounds = 0;
-        auto work = [&]() -> Coro<> {
-          for (int round = 0; round < 2; ++round) {
-            const auto guard = co_await lock.scoped();
-            EXPECT_EQ(++inside, 1);
-            struct Leave {
-              int& inside;
-              ~Leave() { --inside; }
-            };
-            const Leave leave{inside};
-            co_await tick();
-            ++rounds;
-          }
-        };
-        std::vector<Task<>> tasks;
-        for (int i = 0; i < 4; ++i) tasks.push_back(create_task(work));
-        for (int i = 0; i < when; ++i) co_await tick();
-        tasks[victim].cancel();
-        for (auto& task : tasks) co_await finished(task);
-        EXPECT_FALSE(lock.locked());
-        EXPECT_EQ(lock.repr(), "<Lock [unlocked]>");
-        EXPECT_GE(rounds, 6);
-      };
-      SCOPED_TRACE("victim " + std::to_string(victim) + ", tick " + std::to_string(when));
-      run_virtual(main);
-    }
-  }
-}
-
 // ── ticks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 // asyncio-api.md, appendix A
@@ -348,7 +312,8 @@ TEST(Lock, ReleasingAFreeLockIsAnError) {
   EXPECT_EQ(message_of<std::runtime_error>([&] { lock.release(); }), "Lock is not acquired.");
 }
 
-// test_locks.py: LockTests.test_release_no_waiters, test_repr
+// test_locks.py: LockTests.test_release_no_waiters
+// test_locks.py: LockTests.test_repr
 TEST(Lock, PrintsAsInPython) {
   auto main = []() -> Coro<> {
     Lock lock;

@@ -34,7 +34,9 @@ Coro<bool> is_shut_down(Awaitable awaitable) {
 
 // ── basics ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-// test_queues.py: QueueBasicTests.test_empty, test_full, test_order
+// test_queues.py: QueueBasicTests.test_empty
+// test_queues.py: QueueBasicTests.test_full
+// test_queues.py: QueueBasicTests.test_order
 TEST(Queue, GivesBackInTheOrderOfPutting) {
   auto main = []() -> Coro<> {
     Queue<int> queue(3);
@@ -95,13 +97,54 @@ TEST(Queue, APutterWaitsForRoomAndRunsOneTickAfterAGet) {
   run_virtual(main);
 }
 
-// test_queues.py: QueueGetTests.test_nonblocking_get_exception, QueuePutTests.test_nonblocking_put_exception
+// test_queues.py: QueueGetTests.test_nonblocking_get_exception
+// test_queues.py: QueuePutTests.test_nonblocking_put_exception
+// test_queues.py: QueueGetTests.test_nonblocking_get
+// test_queues.py: QueuePutTests.test_nonblocking_put
 TEST(Queue, WithoutWaitingEmptyAndFullAreErrors) {
   Queue<int> queue(1);
   EXPECT_EQ(message_of<QueueEmpty>([&] { queue.get_nowait(); }), "the queue is empty");
   queue.put_nowait(1);
   EXPECT_EQ(message_of<QueueFull>([&] { queue.put_nowait(2); }), "the queue is full");
   EXPECT_EQ(queue.get_nowait(), 1);
+}
+
+// test_queues.py: QueuePutTests.test_put_with_waiting_getters
+// test_queues.py: QueuePutTests.test_put_cancelled
+TEST(Queue, WhatIsPutGoesToAGetterThatWaits) {
+  auto main = []() -> Coro<> {
+    Queue<std::string> queue;
+    auto get = create_task(queue.get());
+    co_await tick();
+    co_await queue.put("a");
+    const std::string first = co_await get;
+    EXPECT_EQ(first, "a");
+
+    auto put = create_task(queue.put("b"));
+    const std::string second = co_await queue.get();
+    EXPECT_EQ(second, "b");
+    EXPECT_TRUE(put.done());
+    put.result();
+  };
+  run_virtual(main);
+}
+
+// test_queues.py: QueueGetTests.test_get_with_putters
+TEST(Queue, AGetWakesAPutterAtOnce) {
+  auto main = []() -> Coro<> {
+    Queue<int> queue(1);
+    co_await queue.put(1);
+    auto put = create_task(queue.put(2));
+    co_await tick();
+    EXPECT_EQ(queue.repr(), "<Queue maxsize=1 _queue=[1] _putters[1] tasks=1>");
+    const int item = co_await queue.get();
+    EXPECT_EQ(item, 1);
+    EXPECT_EQ(queue.repr(), "<Queue maxsize=1 tasks=1>") << "woken, and not yet run";
+    co_await tick();
+    EXPECT_TRUE(put.done());
+    EXPECT_EQ(queue.get_nowait(), 2);
+  };
+  run_virtual(main);
 }
 
 // test_queues.py: QueueGetTests.test_blocking_get_wait
@@ -210,6 +253,8 @@ TEST(Queue, AGetterWhoseItemWasTakenGoesToTheEndOfTheLine) {
 // ── ticks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 // asyncio-api.md, appendix A
+// test_queues.py: QueueGetTests.test_blocking_get
+// test_queues.py: QueuePutTests.test_blocking_put
 TEST(Queue, WithRoomOrAnItemThereIsNoTick) {
   auto main = []() -> Coro<> {
     Queue<int> queue;
@@ -261,6 +306,8 @@ TEST(Queue, AnItemPutAfterACancelGoesToTheNextGetter) {
 
 // test_queues.py: QueueGetTests.test_cancelled_getters_not_being_held_in_self_getters
 // test_queues.py: QueuePutTests.test_cancelled_puts_not_being_held_in_self_putters
+// test_queues.py: QueueBasicTests.test_repr
+// test_queues.py: QueueBasicTests.test_str
 TEST(Queue, TheCancelledLeaveTheLine) {
   auto main = []() -> Coro<> {
     Queue<int> queue(1);
@@ -397,48 +444,6 @@ TEST(Queue, ACancelledPutterLetsTheNextIn) {
   run_virtual(main);
 }
 
-// Whichever of two producers and two consumers is cancelled, and in whichever tick: what was put is got, once.
-TEST(Queue, SurvivesACancelAtAnyTime) {
-  for (int victim = 0; victim < 4; ++victim) {
-    for (int when = 0; when < 16; ++when) {
-      auto main = [&]() -> Coro<> {
-        Queue<int> queue(1);
-        int put = 0;
-        int got = 0;
-        auto produce = [&]() -> Coro<> {
-          for (int i = 0; i < 4; ++i) {
-            co_await queue.put(i);
-            ++put;
-          }
-        };
-        auto consume = [&]() -> Coro<> {
-          for (;;) {
-            co_await queue.get();
-            ++got;
-          }
-        };
-        std::vector<Task<>> tasks;
-        tasks.push_back(create_task(produce));
-        tasks.push_back(create_task(consume));
-        tasks.push_back(create_task(produce));
-        tasks.push_back(create_task(consume));
-        for (int i = 0; i < when; ++i) co_await tick();
-        tasks[victim].cancel();
-        co_await finished(tasks[0]);
-        co_await finished(tasks[2]);
-        for (int i = 0; i < 5; ++i) co_await tick();
-        EXPECT_EQ(got, put);
-        EXPECT_TRUE(queue.empty());
-        tasks[1].cancel();
-        tasks[3].cancel();
-        for (auto& task : tasks) co_await finished(task);
-      };
-      SCOPED_TRACE("victim " + std::to_string(victim) + ", tick " + std::to_string(when));
-      run_virtual(main);
-    }
-  }
-}
-
 // ── Lifo, priority ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 // test_queues.py: LifoQueueTests.test_order
@@ -501,7 +506,8 @@ TYPED_TEST(AnyQueue, TaskDoneTooOftenIsAnError) {
   EXPECT_EQ(message_of<std::invalid_argument>([&] { queue.task_done(); }), "task_done() called too many times");
 }
 
-// test_queues.py: _QueueJoinTestMixin.test_task_done, test_join_empty_queue
+// test_queues.py: _QueueJoinTestMixin.test_task_done
+// test_queues.py: _QueueJoinTestMixin.test_join_empty_queue
 TYPED_TEST(AnyQueue, JoinWaitsUntilAllIsDone) {
   auto main = []() -> Coro<> {
     TypeParam queue;
@@ -530,7 +536,17 @@ TYPED_TEST(AnyQueue, JoinWaitsUntilAllIsDone) {
   run_virtual(main);
 }
 
-// test_queues.py: _QueueShutdownTestMixin.test_shutdown_empty, test_format
+// test_queues.py: _QueueJoinTestMixin.test_format
+TYPED_TEST(AnyQueue, PrintsHowManyItemsAreNotDone) {
+  TypeParam queue;
+  EXPECT_NE(queue.repr().find("Queue maxsize=0>"), std::string::npos) << queue.repr();
+  for (int i = 0; i < 2; ++i) queue.put_nowait(i);
+  for (int i = 0; i < 2; ++i) queue.get_nowait();
+  EXPECT_NE(queue.repr().find("Queue maxsize=0 tasks=2>"), std::string::npos) << queue.repr();
+}
+
+// test_queues.py: _QueueShutdownTestMixin.test_shutdown_empty
+// test_queues.py: _QueueShutdownTestMixin.test_format
 TYPED_TEST(AnyQueue, ShutdownOfAnEmptyQueueThrowsAtThoseWhoWait) {
   auto main = []() -> Coro<> {
     TypeParam queue;

@@ -107,7 +107,8 @@ TEST(PollCore, ATickRunsOlderCallbacksThenDescriptorsThenTimers) {
   EXPECT_EQ(order, "sxit");
 }
 
-// test_selector_events.py: BaseSelectorEventLoopTests.test_add_reader_existing, test_add_writer_existing
+// test_selector_events.py: BaseSelectorEventLoopTests.test_add_reader_existing
+// test_selector_events.py: BaseSelectorEventLoopTests.test_add_writer_existing
 TEST(PollCore, ANewReaderCancelsTheOldOne) {
   Loop loop;
   Pipe pipe;
@@ -136,7 +137,9 @@ TEST(PollCore, AReaderReplacedAfterItWasFoundReadyDoesNotRun) {
   EXPECT_TRUE(second);
 }
 
-// test_selector_events.py: test_remove_reader, test_remove_reader_unknown, test_remove_reader_read_write and their kin
+// test_selector_events.py: BaseSelectorEventLoopTests.test_remove_reader
+// test_selector_events.py: BaseSelectorEventLoopTests.test_remove_reader_unknown
+// test_selector_events.py: BaseSelectorEventLoopTests.test_remove_reader_read_write
 TEST(PollCore, RemoveSaysWhetherThereWasOne) {
   Loop loop;
   const auto [one, other] = Socket::pair();
@@ -154,7 +157,7 @@ TEST(PollCore, RemoveSaysWhetherThereWasOne) {
   EXPECT_FALSE(remove_reader(loop, 1 << 28));
 }
 
-// test_selector_events.py: test_process_events_read_cancelled
+// test_selector_events.py: BaseSelectorEventLoopTests.test_process_events_read_cancelled
 TEST(PollCore, AReaderCancelledByItsHandleIsForgotten) {
   Loop loop;
   Pipe pipe;

@@ -117,7 +117,8 @@ TEST(Server, AfterCloseConnectionsAreRefusedAndOldOnesLiveOn) {
   });
 }
 
-// test_server.py: TestServer2.test_wait_closed_basic, test_wait_closed_race
+// test_server.py: TestServer2.test_wait_closed_basic
+// test_server.py: TestServer2.test_wait_closed_race
 TEST(Server, WaitClosedWaitsForTheCloseAndForTheLastConnection) {
   run_io([]() -> Coro<> {
     Server server = co_await start_server(echo, "127.0.0.1", 0);
@@ -136,7 +137,8 @@ TEST(Server, WaitClosedWaitsForTheCloseAndForTheLastConnection) {
   });
 }
 
-// test_server.py: TestServer2.test_close_clients, test_abort_clients
+// test_server.py: TestServer2.test_close_clients
+// test_server.py: TestServer2.test_abort_clients
 TEST(Server, CloseClientsSendsTheRestAndAbortClientsDoesNot) {
   for (const bool abort : {false, true}) {
     run_io([abort]() -> Coro<> {

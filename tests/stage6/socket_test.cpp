@@ -153,7 +153,8 @@ TEST(GetAddrInfoThread, ManyAtOnce) {
 
 // ── sock_connect, sock_accept ──
 
-// test_sock_lowlevel.py: BaseSockTestsMixin.test_sock_accept, test_sock_client_ops
+// test_sock_lowlevel.py: BaseSockTestsMixin.test_sock_accept
+// test_sock_lowlevel.py: BaseSockTestsMixin.test_sock_client_ops
 TEST(Sock, ConnectAcceptSendAndReceive) {
   for (const char* host : {"127.0.0.1", "::1"}) {
     run_io([host]() -> Coro<> {

@@ -23,7 +23,10 @@ Coro<std::string> error_text(Coro<std::string> reading) {
   co_return "no error";
 }
 
-// test_streams.py: StreamTests.test_read_zero, test_read, test_read_line_breaks, test_read_eof
+// test_streams.py: StreamTests.test_read_zero
+// test_streams.py: StreamTests.test_read
+// test_streams.py: StreamTests.test_read_line_breaks
+// test_streams.py: StreamTests.test_read_eof
 TEST(StreamReader, ReadGivesWhatIsThere) {
   run_fed([]() -> Coro<> {
     const StreamReader reader;
@@ -56,7 +59,8 @@ TEST(StreamReader, ReadWithoutACountReadsUntilTheEnd) {
   });
 }
 
-// test_streams.py: StreamTests.test_read_limit, test_invalid_limit
+// test_streams.py: StreamTests.test_read_limit
+// test_streams.py: StreamTests.test_invalid_limit
 TEST(StreamReader, ReadDoesNotMindTheLimit) {
   EXPECT_THROW(StreamReader(0), std::invalid_argument);
   run_fed([]() -> Coro<> {
@@ -68,7 +72,8 @@ TEST(StreamReader, ReadDoesNotMindTheLimit) {
   });
 }
 
-// test_streams.py: StreamTests.test_readexactly_zero_or_less, test_readexactly
+// test_streams.py: StreamTests.test_readexactly_zero_or_less
+// test_streams.py: StreamTests.test_readexactly
 TEST(StreamReader, ReadexactlyWaitsForAll) {
   run_fed([]() -> Coro<> {
     const StreamReader reader;
@@ -116,7 +121,8 @@ TEST(StreamReader, ReadlineWaitsForItsEnd) {
   });
 }
 
-// test_streams.py: StreamTests.test_readline_eof, test_readline_empty_eof
+// test_streams.py: StreamTests.test_readline_eof
+// test_streams.py: StreamTests.test_readline_empty_eof
 TEST(StreamReader, ReadlineAtTheEndGivesWhatIsLeft) {
   run_fed([]() -> Coro<> {
     const StreamReader reader;
@@ -169,7 +175,8 @@ TEST(StreamReader, ReaduntilNeedsASeparator) {
   });
 }
 
-// test_streams.py: StreamTests.test_readuntil_multi_chunks, test_readuntil_multi_chunks_1
+// test_streams.py: StreamTests.test_readuntil_multi_chunks
+// test_streams.py: StreamTests.test_readuntil_multi_chunks_1
 TEST(StreamReader, ReaduntilFindsASeparatorThatCameInPieces) {
   run_fed([]() -> Coro<> {
     const StreamReader reader;
@@ -275,7 +282,9 @@ TEST(StreamReader, ReaduntilOneOfSeveralFindsAShortOneBeforeALongOneFits) {
   });
 }
 
-// test_streams.py: StreamTests.test_exception, test_read_exception, test_exception_waiter
+// test_streams.py: StreamTests.test_exception
+// test_streams.py: StreamTests.test_read_exception
+// test_streams.py: StreamTests.test_exception_waiter
 TEST(StreamReader, AnErrorIsThrownToWhoReadsAndToWhoWaits) {
   run_fed([]() -> Coro<> {
     const StreamReader reader;

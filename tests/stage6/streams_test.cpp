@@ -72,7 +72,7 @@ TEST(Streams, ARefusedConnectionThrows) {
   });
 }
 
-// test_base_events.py: test_create_connection_multiple_errors
+// test_base_events.py: BaseEventLoopWithSelectorTests.test_create_connection_multiple_errors
 TEST(StreamsThread, ErrorsOfSeveralAddressesAreMerged) {
   run_io([]() -> Coro<> {
     const int port = unused_port();
@@ -207,7 +207,8 @@ TEST(Streams, WriteEofComesBehindWhatIsStillToBeSent) {
   });
 }
 
-// test_streams.py: StreamTests.test_wait_closed_on_close, test_wait_closed_on_close_with_unread_data
+// test_streams.py: StreamTests.test_wait_closed_on_close
+// test_streams.py: StreamTests.test_wait_closed_on_close_with_unread_data
 TEST(Streams, CloseSendsTheRestAndThenEnds) {
   run_io([]() -> Coro<> {
     Pair pair = co_await connected_pair();
