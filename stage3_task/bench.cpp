@@ -18,8 +18,30 @@ using measure::Iterations;
 
 // ── the limit: coroutine handles in a ring, resumed in turn ──
 
+/// Frames that were given back, to be handed out again: the least that a pool can be.
+class FramePool {
+ public:
+  static constexpr std::size_t kSize = 256;
+  void* take(std::size_t size) {
+    if (size > kSize) std::abort();
+    if (free_.empty()) return ::operator new(kSize);
+    void* const frame = free_.back();
+    free_.pop_back();
+    return frame;
+  }
+  void give_back(void* frame) { free_.push_back(frame); }
+  ~FramePool() {
+    for (void* frame : free_) ::operator delete(frame);
+  }
+
+ private:
+  std::vector<void*> free_;
+} frames;
+
 struct BareCoroutine {
   struct promise_type {
+    static void* operator new(std::size_t size) { return frames.take(size); }
+    static void operator delete(void* frame) { frames.give_back(frame); }
     BareCoroutine get_return_object() { return {std::coroutine_handle<promise_type>::from_promise(*this)}; }
     std::suspend_always initial_suspend() noexcept { return {}; }
     std::suspend_always final_suspend() noexcept { return {}; }

@@ -106,17 +106,26 @@ std::string round_time(double ns) {
 }  // namespace
 
 std::string stages_chart(const Results& results, const std::vector<std::string>& about) {
-  constexpr double kWidth = 960, kLeft = 330, kRight = 800, kTop = 110, kLine = 19;
+  constexpr double kWidth = 960, kLeft = 310, kRight = 780, kTop = 130, kLine = 19;
+  struct Line {
+    const char* what;
+    const Result* result = nullptr;
+    const Result* limit = nullptr;
+  };
+  std::vector<Line> lines;  // headings, and what has a limit to be compared with
   double least = INFINITY, most = 0;
-  int lines = 0;
   for (const Row& row : stage_rows()) {
-    ++lines;
-    const Result* result = results.find(row.benchmark);
-    if (!result || result->ns <= 0) continue;
-    least = std::min(least, result->ns);
-    most = std::max(most, result->ns);
+    if (is_heading(row)) {
+      if (!lines.empty() && !lines.back().result) lines.pop_back();
+      lines.push_back({row.what});
+    } else if (const Line line{row.what, results.find(row.benchmark), results.find(row.limit)};
+               line.result && line.limit) {
+      lines.push_back(line);
+      least = std::min({least, line.result->ns, line.limit->ns});
+      most = std::max({most, line.result->ns, line.limit->ns});
+    }
   }
-  const double bottom = kTop + kLine * lines;
+  const double bottom = kTop + kLine * double(lines.size());
   Svg svg(kWidth, bottom + 30);
   svg.title("What each stage costs: the time of one operation, and of the same written bare", about);
   if (most == 0) return svg.finish();
@@ -126,24 +135,21 @@ std::string stages_chart(const Results& results, const std::vector<std::string>&
     svg.line(x(decade), kTop - 12, x(decade), bottom, "grid");
     for (const double y : {kTop - 18, bottom + 16}) svg.text(x(decade), y, "weak", round_time(decade), "middle");
   }
+  svg.dot(kLeft, kTop - 48, 3, "limit");
+  svg.text(kLeft + 10, kTop - 44, "weak", "the same, written bare");
+  svg.dot(kLeft + 160, kTop - 48, 5, "dot c0");
+  svg.text(kLeft + 170, kTop - 44, "weak", "here; the number before a name is its stage");
   double y = kTop + 4;
-  for (const Row& row : stage_rows()) {
-    const Result* const result = results.find(row.benchmark);
-    const Result* const limit = results.find(row.limit);
-    const std::string what = row.what;
-    const bool is_limit = what.starts_with("limit");
-    if (is_heading(row)) {
+  for (const auto& [what, result, limit] : lines) {
+    if (!result) {
       svg.text(16, y + 4, "heading", what);
     } else {
-      svg.text(28, y + 4, is_limit ? "weak" : "", what);
-    }
-    if (result && result->ns > 0) {
-      const std::string times = limit ? "  " + digits(result->ns / limit->ns) + "×" : "";
-      if (limit) svg.line(x(limit->ns), y, x(result->ns), y, "gap");
-      if (limit) svg.dot(x(limit->ns), y, 3, "limit");
-      const std::string stage = {'c', is_limit ? '8' : char('0' + (what[0] - '1') % 8)};
-      svg.dot(x(result->ns), y, is_limit ? 3 : 5, is_limit ? "limit" : "dot " + stage);
-      svg.text(kRight + 16, y + 4, is_limit ? "weak" : "", time_of(result->ns) + times);
+      svg.text(28, y + 4, "", what);
+      svg.line(x(limit->ns), y, x(result->ns), y, "gap");
+      svg.dot(x(limit->ns), y, 3, "limit");
+      svg.dot(x(result->ns), y, 5, std::string("dot c") + char(*what - 1));
+      svg.text(kRight + 90, y + 4, "", time_of(result->ns), "end");
+      svg.text(kRight + 160, y + 4, "", digits(result->ns / limit->ns) + "×", "end");
     }
     y += kLine;
   }
@@ -176,7 +182,7 @@ std::string growth_chart(const Results& results, const std::vector<std::string>&
   const Scale y(kBottom, kTop, least, most);
   for (const int size : kSizes) {
     svg.line(x(size), kTop, x(size), kBottom, "grid");
-    svg.text(x(size), kBottom + 20, "weak", digits(size), "middle");
+    svg.text(x(size), kBottom + 20, "weak", whole(size), "middle");
   }
   for (const double decade : y.decades()) {
     svg.line(kLeft, y(decade), kRight, y(decade), "grid");
@@ -198,7 +204,7 @@ std::string growth_chart(const Results& results, const std::vector<std::string>&
     svg.curve(points, style);
     for (const Point& point : curves[i]) svg.dot(x(point.size), y(point.ns), 3, "dot " + style);
     const double at = std::max(free_from, y(curves[i].back().ns) + 4);
-    svg.text(kRight + 12, at, "ink " + style, growth_rows()[i].what + std::string("  ") + time_of(curves[i].back().ns));
+    svg.text(kRight + 12, at, "ink " + style, growth_rows()[i].what + std::string(", ") + time_of(curves[i].back().ns));
     free_from = at + 15;
   }
   return svg.finish();

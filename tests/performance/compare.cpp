@@ -1,6 +1,7 @@
 // asyncio_compare: every stage's benchmarks in one program, and the tables and charts of `./stages compare`.
 //
 //   asyncio_compare [growth] [--svg=FILE] [--commit=TEXT] [--command=TEXT] [--benchmark_…]
+//   asyncio_compare plain [--benchmark_…]        what Google Benchmark alone would do
 //
 // Files: the benchmarks are ../../stageN_…/bench.cpp, growth.cpp, memory.cpp; measure.h is what they measure with; rows.cpp
 // says what the tables show, table.cpp and chart.cpp how.
@@ -57,16 +58,22 @@ constexpr char kOptimised[] = ", not optimised";
 
 int main(int argc, char** argv) {
   std::vector<std::string> own(argv + 1, argv + argc);
+  const bool plain = std::erase(own, "plain") > 0;
   const bool growth = std::erase(own, "growth") > 0;
   const std::string svg = take(own, "--svg=");
   const std::string commit = take(own, "--commit=");
   const std::string command = take(own, "--command=");
 
   // Every benchmark several times, in random order: what the machine does beside then hits all alike.
-  std::vector<std::string> arguments{argv[0], "--benchmark_enable_random_interleaving=true"};
-  arguments.push_back(growth ? "--benchmark_filter=^growth/" : "--benchmark_filter=^(stage|memory)");
-  arguments.push_back(growth ? "--benchmark_repetitions=3" : "--benchmark_repetitions=5");
-  arguments.push_back(growth ? "--benchmark_min_time=0.02" : "--benchmark_min_time=0.1");
+  // And once before it counts, so that the pools are full and the caches warm.
+  std::vector<std::string> arguments(1, argv[0]);
+  if (!plain) {
+    arguments.push_back("--benchmark_enable_random_interleaving=true");
+    arguments.push_back("--benchmark_min_warmup_time=0.001");
+    arguments.push_back(growth ? "--benchmark_filter=^growth/" : "--benchmark_filter=^(stage|memory)");
+    arguments.push_back(growth ? "--benchmark_repetitions=3" : "--benchmark_repetitions=5");
+    arguments.push_back(growth ? "--benchmark_min_time=0.02" : "--benchmark_min_time=0.1");
+  }
   arguments.insert(arguments.end(), own.begin(), own.end());
   std::vector<char*> pointers;
   for (std::string& argument : arguments) pointers.push_back(argument.data());
@@ -81,6 +88,8 @@ int main(int argc, char** argv) {
   benchmark::AddCustomContext("compiler", std::string(kCompiler) + kOptimised);
   benchmark::AddCustomContext("commit", commit);
   benchmark::AddCustomContext("command", command);
+
+  if (plain) return benchmark::RunSpecifiedBenchmarks() == 0;
 
   measure::Results results;
   if (benchmark::RunSpecifiedBenchmarks(&results) == 0) return 1;  // nothing matched the filter

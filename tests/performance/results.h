@@ -37,6 +37,8 @@ class Results : public benchmark::BenchmarkReporter {
 
 /// "6.31", "15.5", "2,530": three digits that count.
 std::string digits(double value);
+/// "1,000,000"
+std::string whole(double value);
 /// "6.3 ns", "2.5 µs", "13 ms".
 std::string time_of(double ns);
 

@@ -64,14 +64,18 @@ void Results::ReportRuns(const std::vector<Run>& runs) {
   }
 }
 
+std::string whole(double value) {
+  std::string text = std::to_string(std::llround(value));
+  for (auto comma = static_cast<int>(text.size()) - 3; comma > 0; comma -= 3)
+    text.insert(static_cast<std::size_t>(comma), ",");
+  return text;
+}
+
 std::string digits(double value) {
-  char text[64];
-  const double size = std::abs(value);
-  std::snprintf(text, sizeof text, size < 9.995 ? "%.2f" : size < 99.95 ? "%.1f" : "%.0f", value);
-  std::string digits = text;
-  for (auto comma = static_cast<int>(digits.size()) - 3; size >= 999.5 && comma > 0; comma -= 3)
-    digits.insert(static_cast<std::size_t>(comma), ",");
-  return digits;
+  if (value >= 99.95) return whole(value);
+  char text[32];
+  std::snprintf(text, sizeof text, value < 9.995 ? "%.2f" : "%.1f", value);
+  return text;
 }
 
 std::string time_of(double ns) {
@@ -107,7 +111,9 @@ void print_stages(const Results& results) {
   std::printf(
       "\nMedians, of processor time. \"of limit\": divided by the limit above, the same written bare. \"stage below\": "
       "divided by\nthe same job, or what the heading says, of a lower stage. mallocs: calls of operator new.\n");
-  if (why_no_instructions()) std::printf("instructions: not counted on this machine (%s).\n", why_no_instructions());
+  if (why_no_instructions()) {
+    std::printf("instructions: this machine does not count them (perf_event_open: %s).\n", why_no_instructions());
+  }
 }
 
 // ── growth ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -115,16 +121,18 @@ void print_stages(const Results& results) {
 void print_growth(const Results& results) {
   constexpr std::array<int, 6> kSizes = {10, 100, 1'000, 10'000, 100'000, 1'000'000};
   std::printf("%-26s", "ns for one of");
-  for (const int size : kSizes) print_right(digits(size), 10);
+  for (const int size : kSizes) print_right(whole(size), 10);
   std::printf("%9s  %s\n", "growth", "allowed");
   const char* worst_name = "nothing";
   double worst = 0;
   for (const GrowthRow& row : growth_rows()) {
+    const auto result_at = [&](int size) { return results.find(row.benchmark + ("/" + std::to_string(size))); };
+    if (std::ranges::none_of(kSizes, result_at)) continue;  // not on this system
     std::printf("  %-24s", row.what);
     double least = INFINITY;  // by what is allowed
     double growth = 0;
     for (const int size : kSizes) {
-      const Result* result = results.find(std::string(row.benchmark) + "/" + std::to_string(size));
+      const Result* result = result_at(size);
       print_right(result ? digits(result->ns) : "–", 10);
       if (!result) continue;
       const double allowed = row.order == GrowthRow::logarithmic ? std::log2(size) : 1;
