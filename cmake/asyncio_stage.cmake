@@ -2,7 +2,7 @@
 #
 #   asyncio_<name>  (asyncio::<name>, stageN)   static library of *.cpp, with the public headers asyncio/**.h
 #   stageN_demo                                 demo*.cpp
-#   stageN_bench                                bench*.cpp, with Google Benchmark
+#   stageN_bench                                bench*.cpp, with Google Benchmark (asyncio_compare has them all)
 #
 # A stage is a layer. Its include root is its own folder, the roots of the lower stages come with DEPENDS, the
 # repository's root is on no include path, and DEPENDS on the same or a higher stage ends the configuration.
@@ -48,16 +48,8 @@ function(asyncio_stage)
   if(ASYNCIO_BUILD_DEMOS)
     asyncio_stage_program(stage${number}_demo ${library} demo "${folder};${our_folder}")
   endif()
-  if(ASYNCIO_BUILD_BENCHMARKS)
-    find_package(benchmark QUIET)
-    if(benchmark_FOUND)
-      asyncio_stage_program(stage${number}_bench ${library} bench "${folder};${our_folder}")
-      if(TARGET stage${number}_bench)
-        target_link_libraries(stage${number}_bench PRIVATE benchmark::benchmark_main)
-      endif()
-    elseif(number EQUAL 1)
-      message(STATUS "Google Benchmark (Debian: libbenchmark-dev) is not installed: no benchmarks.")
-    endif()
+  if(ASYNCIO_BUILD_BENCHMARKS AND TARGET benchmark::benchmark)
+    asyncio_stage_benchmarks(${number} ${library} "${folder};${our_folder}")
   endif()
 endfunction()
 
@@ -111,17 +103,40 @@ function(asyncio_add_stage_folder number)
   endif()
 endfunction()
 
-# An executable of <prefix>*.cpp in the first of the folders that has any; none, and there is no executable.
-function(asyncio_stage_program target library prefix folders)
+# The <prefix>*.cpp in the first of the folders that has any.
+function(asyncio_stage_sources prefix folders sources)
   foreach(folder IN LISTS folders)
-    file(GLOB sources CONFIGURE_DEPENDS ${folder}/${prefix}*.cpp)
-    if(sources)
-      add_executable(${target} ${sources})
-      target_link_libraries(${target} PRIVATE ${library})
-      asyncio_our_code(${target})
-      return()
+    file(GLOB found CONFIGURE_DEPENDS ${folder}/${prefix}*.cpp)
+    if(found)
+      break()
     endif()
   endforeach()
+  set(${sources} ${found} PARENT_SCOPE)
+endfunction()
+
+# An executable of them; none, and there is no executable.
+function(asyncio_stage_program target library prefix folders)
+  asyncio_stage_sources(${prefix} "${folders}" sources)
+  if(sources)
+    add_executable(${target} ${sources})
+    target_link_libraries(${target} PRIVATE ${library})
+    asyncio_our_code(${target})
+  endif()
+endfunction()
+
+# Compiled once, linked twice: into stageN_bench, and with all the other stages' into asyncio_compare.
+function(asyncio_stage_benchmarks number library folders)
+  asyncio_stage_sources(bench "${folders}" sources)
+  if(sources)
+    set(target stage${number}_bench)
+    add_library(${target}_objects OBJECT ${sources})
+    target_link_libraries(${target}_objects PUBLIC ${library} asyncio_measure)
+    asyncio_our_code(${target}_objects)
+    set_property(GLOBAL APPEND PROPERTY ASYNCIO_BENCHMARKS ${target}_objects)
+
+    add_executable(${target})
+    target_link_libraries(${target} PRIVATE ${target}_objects benchmark::benchmark_main)
+  endif()
 endfunction()
 
 # How our own code is compiled, which is nobody else's business.

@@ -1,53 +1,47 @@
 // What the operations of stage 3 cost. `limit_…` is the same loop written bare: the floor under the others.
 #include <asyncio/run.h>
-#include <asyncio/virtual_core.h>
-#include <benchmark/benchmark.h>
 
 #include <coroutine>
 #include <cstdlib>
-#include <memory>
-#include <new>
-#include <thread>
+#include <exception>
 #include <vector>
 
-namespace {
-std::size_t allocated = 0;  // bytes handed out by operator new and not given back
-constexpr std::size_t kHeader = alignof(std::max_align_t);
-}  // namespace
-
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  char* memory = static_cast<char*>(std::malloc(size + kHeader));
-  if (!memory) throw std::bad_alloc();
-  *reinterpret_cast<std::size_t*>(memory) = size;
-  allocated += size;
-  return memory + kHeader;
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-  if (!memory) return;
-  char* const begin = static_cast<char*>(memory) - kHeader;
-  allocated -= *reinterpret_cast<std::size_t*>(begin);
-  std::free(begin);
-}
-void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
+#include "performance/in_virtual_time.h"
+#include "performance/measure.h"
 
 namespace {
 
 using namespace asyncio;
 using namespace std::chrono_literals;
-
-/// Runs `body`, a coroutine that loops over the state, on a loop in virtual time.
-template <class Body>
-void run_in_loop(Body body) {
-  run(body, std::make_unique<VirtualCore>());
-}
-
-/// Reports items_per_second: of switches, tasks, sleeps.
-void per_item(benchmark::State& state, std::int64_t items) { state.SetItemsProcessed(state.iterations() * items); }
+using measure::in_virtual_time;
+using measure::Iterations;
 
 // ── the limit: coroutine handles in a ring, resumed in turn ──
 
+/// Frames that were given back, to be handed out again: the least that a pool can be.
+class FramePool {
+ public:
+  static constexpr std::size_t kSize = 256;
+  void* take(std::size_t size) {
+    if (size > kSize) std::abort();
+    if (free_.empty()) return ::operator new(kSize);
+    void* const frame = free_.back();
+    free_.pop_back();
+    return frame;
+  }
+  void give_back(void* frame) { free_.push_back(frame); }
+  ~FramePool() {
+    for (void* frame : free_) ::operator delete(frame);
+  }
+
+ private:
+  std::vector<void*> free_;
+} frames;
+
 struct BareCoroutine {
   struct promise_type {
+    static void* operator new(std::size_t size) { return frames.take(size); }
+    static void operator delete(void* frame) { frames.give_back(frame); }
     BareCoroutine get_return_object() { return {std::coroutine_handle<promise_type>::from_promise(*this)}; }
     std::suspend_always initial_suspend() noexcept { return {}; }
     std::suspend_always final_suspend() noexcept { return {}; }
@@ -86,13 +80,35 @@ void limit_coroutine_handle_ring(benchmark::State& state) {
     coroutines.push_back(yield_for_ever(ring));
     ring.push(coroutines.back().frame);
   }
-  for (auto _ : state) {
+  for (auto _ : Iterations(state, double(state.range(0)))) {
     for (std::size_t i = 0; i < tasks; ++i) ring.pop().resume();
   }
-  per_item(state, state.range(0));
   for (BareCoroutine& coroutine : coroutines) coroutine.frame.destroy();
 }
-BENCHMARK(limit_coroutine_handle_ring)->Arg(1)->Arg(1000);
+MEASURE(stage3, limit_coroutine_handle_ring)->Arg(1)->Arg(1000);
+
+BareCoroutine yield_and_add(Ring& ring, long& sum, int job) {
+  co_await BareYield(ring);
+  sum += job;
+}
+
+/// The measure of run_1000_jobs: a frame for each job, resumed twice.
+void limit_1000_jobs(benchmark::State& state) {
+  Ring ring(1024);
+  std::vector<BareCoroutine> jobs;
+  for (auto _ : Iterations(state, 1000)) {
+    long sum = 0;
+    for (int job = 0; job < 1000; ++job) {
+      jobs.push_back(yield_and_add(ring, sum, job));
+      ring.push(jobs.back().frame);
+    }
+    for (int i = 0; i < 2000; ++i) ring.pop().resume();
+    for (BareCoroutine& job : jobs) job.frame.destroy();
+    jobs.clear();
+    benchmark::DoNotOptimize(sum);
+  }
+}
+MEASURE(stage3, limit_1000_jobs);
 
 // ── switching between tasks ──
 
@@ -114,40 +130,38 @@ class Yield {
 
 template <class MakeAwaitable>
 void switch_tasks(benchmark::State& state, MakeAwaitable make_awaitable) {
-  run_in_loop([&]() -> Coro<> {
+  in_virtual_time([&]() -> Coro<> {
     auto others = [&]() -> Coro<> {
       for (;;) co_await make_awaitable();
     };
     for (int i = 1; i < state.range(0); ++i) create_task(others);
-    for (auto _ : state) co_await make_awaitable();
+    for (auto _ : Iterations(state, double(state.range(0)))) co_await make_awaitable();
   });
-  per_item(state, state.range(0));
 }
 
 void yield_bare(benchmark::State& state) {
   switch_tasks(state, [] { return Yield(); });
 }
-BENCHMARK(yield_bare)->Arg(1)->Arg(1000);
+MEASURE(stage3, yield_bare)->Arg(1)->Arg(1000);
 
 void sleep_0(benchmark::State& state) {
   switch_tasks(state, [] { return sleep(0s); });
 }
-BENCHMARK(sleep_0)->Arg(1)->Arg(1000);
+MEASURE(stage3, sleep_0)->Arg(1)->Arg(1000);
 
 // ── the life of a task ──
 
 Coro<int> ready(int value) { co_return value; }
 
 void create_run_await(benchmark::State& state) {
-  run_in_loop([&]() -> Coro<> {
-    for (auto _ : state) {
+  in_virtual_time([&]() -> Coro<> {
+    for (auto _ : Iterations(state)) {
       int value = co_await create_task(ready(1));
       benchmark::DoNotOptimize(value);
     }
   });
-  per_item(state, 1);
 }
-BENCHMARK(create_run_await);
+MEASURE(stage3, create_run_await);
 
 Coro<> wait_and_add(long& sum, int job) {
   co_await sleep(0s);
@@ -157,9 +171,9 @@ Coro<> wait_and_add(long& sum, int job) {
 /// The job of all stages: 1,000 small jobs, each of which waits one tick and then adds its number to a sum. Here each
 /// is a task.
 void run_1000_jobs(benchmark::State& state) {
-  run_in_loop([&]() -> Coro<> {
+  in_virtual_time([&]() -> Coro<> {
     std::vector<Task<>> tasks;
-    for (auto _ : state) {
+    for (auto _ : Iterations(state, 1000)) {
       long sum = 0;
       for (int job = 0; job < 1000; ++job) tasks.push_back(create_task(wait_and_add(sum, job)));
       for (const Task<>& task : tasks) co_await task;
@@ -167,14 +181,13 @@ void run_1000_jobs(benchmark::State& state) {
       tasks.clear();
     }
   });
-  per_item(state, 1000);
 }
-BENCHMARK(run_1000_jobs)->Unit(benchmark::kMicrosecond);
+MEASURE(stage3, run_1000_jobs);
 
 // ── waiting ──
 
 void future_to_task(benchmark::State& state) {
-  run_in_loop([&]() -> Coro<> {
+  in_virtual_time([&]() -> Coro<> {
     Future<int> ping = create_future<int>();
     Future<int> pong = create_future<int>();
     auto partner = [&]() -> Coro<> {
@@ -186,48 +199,63 @@ void future_to_task(benchmark::State& state) {
     };
     create_task(partner);
     co_await sleep(0s);
-    for (auto _ : state) {
+    for (auto _ : Iterations(state, 2)) {
       ping.set_result(1);
       int value = co_await pong;
       benchmark::DoNotOptimize(value);
       pong = create_future<int>();
     }
   });
-  per_item(state, 2);
 }
-BENCHMARK(future_to_task);
+MEASURE(stage3, future_to_task);
 
 void await_ready_coroutine(benchmark::State& state) {
-  run_in_loop([&]() -> Coro<> {
-    for (auto _ : state) {
+  in_virtual_time([&]() -> Coro<> {
+    for (auto _ : Iterations(state)) {
       int value = co_await ready(1);
       benchmark::DoNotOptimize(value);
     }
   });
-  per_item(state, 1);
 }
-BENCHMARK(await_ready_coroutine);
+MEASURE(stage3, await_ready_coroutine);
 
 void timer_sleep(benchmark::State& state) {
-  run_in_loop([&]() -> Coro<> {
+  in_virtual_time([&]() -> Coro<> {
     auto others = []() -> Coro<> {
       for (;;) co_await sleep(1ms);
     };
     for (int i = 1; i < state.range(0); ++i) create_task(others);
-    for (auto _ : state) co_await sleep(1ms);
+    for (auto _ : Iterations(state, double(state.range(0)))) co_await sleep(1ms);
   });
-  per_item(state, state.range(0));
 }
-BENCHMARK(timer_sleep)->Arg(1)->Arg(1000);
+MEASURE(stage3, timer_sleep)->Arg(1)->Arg(1000);
 
 // ── cancelling ──
+
+/// The measure of the next: C++ ends a frame that an exception passes with a catch and, in the frame above, a throw.
+void limit_throw_through_2_frames(benchmark::State& state) {
+  const auto caught = [](auto throws) {
+    try {
+      throws();
+    } catch (...) {
+      return std::current_exception();
+    }
+    return std::exception_ptr();
+  };
+  for (auto _ : Iterations(state)) {
+    const std::exception_ptr inner = caught([] { throw CancelledError(); });
+    const std::exception_ptr outer = caught([&] { std::rethrow_exception(inner); });
+    benchmark::DoNotOptimize(outer);
+  }
+}
+MEASURE(stage3, limit_throw_through_2_frames);
 
 Coro<> inner_frame() { co_await sleep(1h); }
 Coro<> outer_frame() { co_await inner_frame(); }
 
 void cancel_task_through_2_frames(benchmark::State& state) {
-  run_in_loop([&]() -> Coro<> {
-    for (auto _ : state) {
+  in_virtual_time([&]() -> Coro<> {
+    for (auto _ : Iterations(state)) {
       Task<> task = create_task(outer_frame());
       co_await sleep(0s);
       task.cancel();
@@ -235,29 +263,7 @@ void cancel_task_through_2_frames(benchmark::State& state) {
       if (!task.cancelled()) state.SkipWithError("not cancelled");
     }
   });
-  per_item(state, 1);
 }
-BENCHMARK(cancel_task_through_2_frames);
-
-// ── memory ──
-
-void bytes_of_a_sleeping_task(benchmark::State& state) {
-  constexpr int kTasks = 10'000;
-  // Each run on a thread of its own: the pools are the thread's, and so it starts with empty ones.
-  double bytes = 0;
-  for (auto _ : state) {
-    std::thread([&] {
-      run_in_loop([&]() -> Coro<> {
-        const std::size_t before = allocated;
-        auto sleeper = []() -> Coro<> { co_await sleep(1h); };
-        for (int i = 0; i < kTasks; ++i) create_task(sleeper());
-        co_await sleep(1ms);
-        bytes = static_cast<double>(allocated - before) / kTasks;
-      });
-    }).join();
-  }
-  state.counters["bytes"] = bytes;
-}
-BENCHMARK(bytes_of_a_sleeping_task)->Iterations(1);
+MEASURE(stage3, cancel_task_through_2_frames);
 
 }  // namespace

@@ -3,56 +3,60 @@
 #include <asyncio/gather.h>
 #include <asyncio/shield.h>
 #include <asyncio/task_group.h>
-#include <asyncio/virtual_core.h>
 #include <asyncio/wait.h>
 #include <asyncio/wait_for.h>
-#include <benchmark/benchmark.h>
 
-#include <memory>
 #include <utility>
 #include <vector>
+
+#include "performance/in_virtual_time.h"
+#include "performance/measure.h"
 
 namespace {
 
 using namespace asyncio;
 using namespace std::chrono_literals;
-
-/// Runs `body(state)` in a loop in virtual time: what is measured is the library, and not the clock.
-template <class Body>
-void run_in_loop(benchmark::State& state, Body body) {
-  run([&]() -> Coro<> { co_await body(state); }, std::make_unique<VirtualCore>());
-}
+using measure::in_virtual_time;
+using measure::Iterations;
 
 Coro<int> job(int value) { co_return value; }
 Coro<> yield() { co_await sleep(0s); }
 
+Coro<int> wait_and_return(int job) {
+  co_await sleep(0s);
+  co_return job;
+}
+
+/// The job of all stages: 1,000 small jobs, each of which waits one tick, and then its number is added to a sum. Here
+/// one gather runs them and collects the numbers.
 void run_1000_jobs(benchmark::State& state) {
-  run_in_loop(state, [](benchmark::State& state) -> Coro<> {
-    for (auto _ : state) {
+  in_virtual_time([&]() -> Coro<> {
+    for (auto _ : Iterations(state, 1000)) {
       std::vector<Coro<int>> jobs;
       jobs.reserve(1000);
-      for (int i = 0; i != 1000; ++i) jobs.push_back(job(i));
-      std::vector<int> results = co_await gather(std::move(jobs));
-      benchmark::DoNotOptimize(results.data());
+      for (int job = 0; job < 1000; ++job) jobs.push_back(wait_and_return(job));
+      const std::vector<int> numbers = co_await gather(std::move(jobs));
+      long sum = 0;
+      for (const int number : numbers) sum += number;
+      benchmark::DoNotOptimize(sum);
     }
   });
-  state.SetItemsProcessed(1000 * state.iterations());
 }
-BENCHMARK(run_1000_jobs);
+MEASURE(stage4, run_1000_jobs);
 
 void gather_2(benchmark::State& state) {
-  run_in_loop(state, [](benchmark::State& state) -> Coro<> {
-    for (auto _ : state) {
+  in_virtual_time([&]() -> Coro<> {
+    for (auto _ : Iterations(state)) {
       auto results = co_await gather(job(1), job(2));
       benchmark::DoNotOptimize(results);
     }
   });
 }
-BENCHMARK(gather_2);
+MEASURE(stage4, gather_2);
 
 void wait_10(benchmark::State& state) {
-  run_in_loop(state, [](benchmark::State& state) -> Coro<> {
-    for (auto _ : state) {
+  in_virtual_time([&]() -> Coro<> {
+    for (auto _ : Iterations(state)) {
       std::vector<Task<int>> tasks;
       tasks.reserve(10);
       for (int i = 0; i != 10; ++i) tasks.push_back(create_task(job(i)));
@@ -61,11 +65,11 @@ void wait_10(benchmark::State& state) {
     }
   });
 }
-BENCHMARK(wait_10);
+MEASURE(stage4, wait_10);
 
 void as_completed_10(benchmark::State& state) {
-  run_in_loop(state, [](benchmark::State& state) -> Coro<> {
-    for (auto _ : state) {
+  in_virtual_time([&]() -> Coro<> {
+    for (auto _ : Iterations(state)) {
       std::vector<Coro<int>> jobs;
       jobs.reserve(10);
       for (int i = 0; i != 10; ++i) jobs.push_back(job(i));
@@ -76,38 +80,38 @@ void as_completed_10(benchmark::State& state) {
     }
   });
 }
-BENCHMARK(as_completed_10);
+MEASURE(stage4, as_completed_10);
 
 void task_group_10(benchmark::State& state) {
-  run_in_loop(state, [](benchmark::State& state) -> Coro<> {
+  in_virtual_time([&]() -> Coro<> {
     const auto body = [](TaskGroup& group) -> Coro<> {
       for (int i = 0; i != 10; ++i) group.create_task(job(i));
       co_return;
     };
-    for (auto _ : state) co_await task_group(body);
+    for (auto _ : Iterations(state)) co_await task_group(body);
   });
 }
-BENCHMARK(task_group_10);
+MEASURE(stage4, task_group_10);
 
 void timeout_not_fired(benchmark::State& state) {
-  run_in_loop(state, [](benchmark::State& state) -> Coro<> {
+  in_virtual_time([&]() -> Coro<> {
     const auto body = []() -> Coro<> { co_return; };
-    for (auto _ : state) co_await timeout(10s, body);
+    for (auto _ : Iterations(state)) co_await timeout(10s, body);
   });
 }
-BENCHMARK(timeout_not_fired);
+MEASURE(stage4, timeout_not_fired);
 
 void wait_for_not_fired(benchmark::State& state) {
-  run_in_loop(state, [](benchmark::State& state) -> Coro<> {
-    for (auto _ : state) co_await wait_for(yield(), 10s);
+  in_virtual_time([&]() -> Coro<> {
+    for (auto _ : Iterations(state)) co_await wait_for(yield(), 10s);
   });
 }
-BENCHMARK(wait_for_not_fired);
+MEASURE(stage4, wait_for_not_fired);
 
 void timeout_fired(benchmark::State& state) {
-  run_in_loop(state, [](benchmark::State& state) -> Coro<> {
+  in_virtual_time([&]() -> Coro<> {
     const auto body = []() -> Coro<> { co_await sleep(10s); };
-    for (auto _ : state) {
+    for (auto _ : Iterations(state)) {
       try {
         co_await timeout(1s, body);
       } catch (const TimeoutError&) {
@@ -115,24 +119,24 @@ void timeout_fired(benchmark::State& state) {
     }
   });
 }
-BENCHMARK(timeout_fired);
+MEASURE(stage4, timeout_fired);
 
 void shield_1(benchmark::State& state) {
-  run_in_loop(state, [](benchmark::State& state) -> Coro<> {
-    for (auto _ : state) {
+  in_virtual_time([&]() -> Coro<> {
+    for (auto _ : Iterations(state)) {
       int value = co_await shield(job(1));
       benchmark::DoNotOptimize(value);
     }
   });
 }
-BENCHMARK(shield_1);
+MEASURE(stage4, shield_1);
 
 Coro<> inner() { co_await sleep(10s); }
 Coro<> outer() { co_await inner(); }
 
 void cancel_task_through_2_frames(benchmark::State& state) {
-  run_in_loop(state, [](benchmark::State& state) -> Coro<> {
-    for (auto _ : state) {
+  in_virtual_time([&]() -> Coro<> {
+    for (auto _ : Iterations(state)) {
       const auto task = create_task(outer());
       co_await sleep(0s);
       task.cancel();
@@ -141,6 +145,6 @@ void cancel_task_through_2_frames(benchmark::State& state) {
     }
   });
 }
-BENCHMARK(cancel_task_through_2_frames);
+MEASURE(stage4, cancel_task_through_2_frames);
 
 }  // namespace

@@ -8,26 +8,16 @@
 #include <asyncio/run.h>
 #include <asyncio/semaphore.h>
 
-#include <benchmark/benchmark.h>
-
 #include <utility>
 #include <vector>
 
+#include "performance/measure.h"
+
 using namespace asyncio;
 using namespace std::chrono_literals;
+using measure::Iterations;
 
 namespace {
-
-/// True as long as the benchmark wants more; may be asked by many tasks, also after the end.
-class Running {
- public:
-  explicit Running(benchmark::State& state) : state_(state) {}
-  bool operator()() { return on_ && (on_ = state_.KeepRunning()); }
-
- private:
-  benchmark::State& state_;
-  bool on_ = true;
-};
 
 /// Runs `count` tasks of `body` to their ends.
 template <class Body>
@@ -44,47 +34,47 @@ void run_tasks(int count, Body body) {
 
 void bare_yield(benchmark::State& state) {
   run_tasks(1, [&]() -> Coro<> {
-    for (auto _ : state) co_await sleep(0s);
+    for (auto _ : Iterations(state)) co_await sleep(0s);
   });
 }
-BENCHMARK(bare_yield);
+MEASURE(stage5, bare_yield);
 
 void bare_yield_100(benchmark::State& state) {
-  Running running(state);
+  Iterations running(state);
   run_tasks(100, [&]() -> Coro<> {
     while (running()) co_await sleep(0s);
   });
 }
-BENCHMARK(bare_yield_100);
+MEASURE(stage5, bare_yield_100);
 
 // ── locks and permits ───────────────────────────────────────────────────────────────────────────────────────────────
 
 void lock_uncontended(benchmark::State& state) {
   Lock lock;
   run_tasks(1, [&]() -> Coro<> {
-    for (auto _ : state) {
+    for (auto _ : Iterations(state)) {
       co_await lock.acquire();
       lock.release();
     }
   });
 }
-BENCHMARK(lock_uncontended);
+MEASURE(stage5, lock_uncontended);
 
 void lock_scoped_uncontended(benchmark::State& state) {
   Lock lock;
   run_tasks(1, [&]() -> Coro<> {
-    for (auto _ : state) {
+    for (auto _ : Iterations(state)) {
       const auto guard = co_await lock.scoped();
     }
   });
 }
-BENCHMARK(lock_scoped_uncontended);
+MEASURE(stage5, lock_scoped_uncontended);
 
 // Each release wakes the next of 100 tasks. All of them come while the first holds the lock; from then on there is
 // always a queue, and who releases goes to its end.
 void lock_handover_100(benchmark::State& state) {
   Lock lock;
-  Running running(state);
+  Iterations running(state);
   run_tasks(100, [&]() -> Coro<> {
     co_await lock.acquire();
     co_await sleep(0s);
@@ -95,22 +85,22 @@ void lock_handover_100(benchmark::State& state) {
     }
   });
 }
-BENCHMARK(lock_handover_100);
+MEASURE(stage5, lock_handover_100);
 
 void semaphore_uncontended(benchmark::State& state) {
   Semaphore semaphore(3);
   run_tasks(1, [&]() -> Coro<> {
-    for (auto _ : state) {
+    for (auto _ : Iterations(state)) {
       co_await semaphore.acquire();
       semaphore.release();
     }
   });
 }
-BENCHMARK(semaphore_uncontended);
+MEASURE(stage5, semaphore_uncontended);
 
 void semaphore_handover_100(benchmark::State& state) {
   Semaphore semaphore(3);
-  Running running(state);
+  Iterations running(state);
   run_tasks(100, [&]() -> Coro<> {
     co_await semaphore.acquire();
     co_await sleep(0s);
@@ -121,14 +111,14 @@ void semaphore_handover_100(benchmark::State& state) {
     }
   });
 }
-BENCHMARK(semaphore_handover_100);
+MEASURE(stage5, semaphore_handover_100);
 
 // ── events, conditions, barriers ────────────────────────────────────────────────────────────────────────────────────
 
 // One set() wakes 100 tasks; the time is for one of them.
 void event_set_100(benchmark::State& state) {
   Event event;
-  Running running(state);
+  Iterations running(state);
   int come = 0;
   int gone = 0;
   run_tasks(101, [&]() -> Coro<> {
@@ -144,12 +134,12 @@ void event_set_100(benchmark::State& state) {
     }
   });
 }
-BENCHMARK(event_set_100);
+MEASURE(stage5, event_set_100);
 
 // Two tasks in turn: each wait() is a notification, and the lock once more.
 void condition_ping_pong(benchmark::State& state) {
   Condition condition;
-  Running running(state);
+  Iterations running(state);
   int turn = 0;
   int tasks = 0;
   run_tasks(2, [&]() -> Coro<> {
@@ -163,12 +153,12 @@ void condition_ping_pong(benchmark::State& state) {
     }
   });
 }
-BENCHMARK(condition_ping_pong);
+MEASURE(stage5, condition_ping_pong);
 
 // 100 tasks meet, and leave; the time is for all of them.
 void barrier_100(benchmark::State& state) {
   Barrier barrier(100);
-  Running running(state);
+  Iterations running(state, 100);
   bool on = true;  // the last to leave decides whether all come again
   std::size_t left = 0;
   run_tasks(100, [&]() -> Coro<> {
@@ -179,37 +169,36 @@ void barrier_100(benchmark::State& state) {
       again = on;
     }
   });
-  state.SetItemsProcessed(state.iterations() * 100);
 }
-BENCHMARK(barrier_100);
+MEASURE(stage5, barrier_100);
 
 // ── queues ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 void queue_put_get_nowait(benchmark::State& state) {
   Queue<int> queue;
-  for (auto _ : state) {
+  for (auto _ : Iterations(state)) {
     queue.put_nowait(1);
     benchmark::DoNotOptimize(queue.get_nowait());
   }
 }
-BENCHMARK(queue_put_get_nowait);
+MEASURE(stage5, queue_put_get_nowait);
 
 void queue_put_get_with_room(benchmark::State& state) {
   Queue<int> queue;
   run_tasks(1, [&]() -> Coro<> {
-    for (auto _ : state) {
+    for (auto _ : Iterations(state)) {
       co_await queue.put(1);
       const int item = co_await queue.get();
       benchmark::DoNotOptimize(item);
     }
   });
 }
-BENCHMARK(queue_put_get_with_room);
+MEASURE(stage5, queue_put_get_with_room);
 
 // One item at a time: both sides wait for each other, for every item.
 void queue1_put_get(benchmark::State& state) {
   Queue<int> queue(1);
-  Running running(state);
+  Iterations running(state);
   bool consumer = true;
   run_tasks(2, [&]() -> Coro<> {
     if (std::exchange(consumer, false)) {
@@ -220,44 +209,42 @@ void queue1_put_get(benchmark::State& state) {
     }
   });
 }
-BENCHMARK(queue1_put_get);
+MEASURE(stage5, queue1_put_get);
 
 void priority_queue_100(benchmark::State& state) {
   PriorityQueue<unsigned> queue;
   unsigned random = 1;
   const auto next = [&random] { return random = random * 1664525 + 1013904223; };
   for (int i = 0; i < 100; ++i) queue.put_nowait(next());
-  for (auto _ : state) {
+  for (auto _ : Iterations(state)) {
     queue.put_nowait(next());
     benchmark::DoNotOptimize(queue.get_nowait());
   }
 }
-BENCHMARK(priority_queue_100);
+MEASURE(stage5, priority_queue_100);
 
-// The job of all stages: 1,000 small jobs, here through a queue to 10 workers.
+// The job of all stages: 1,000 small jobs, each of which waits one tick and then adds its number to a sum. Here they
+// come through a queue to 10 workers.
 void run_1000_jobs(benchmark::State& state) {
-  for (auto _ : state) {
-    Queue<int> queue(100);
-    long sum = 0;
-    const auto work = [&]() -> Coro<> {
-      for (;;) {
-        const int job = co_await queue.get();
-        co_await sleep(0s);
-        sum += job;
-        queue.task_done();
-      }
-    };
-    const auto main = [&]() -> Coro<> {
-      std::vector<Task<>> workers;
-      for (int i = 0; i < 10; ++i) workers.push_back(create_task(work));
+  Queue<int> queue(100);
+  long sum = 0;
+  const auto work = [&]() -> Coro<> {
+    for (;;) {
+      const int job = co_await queue.get();
+      co_await sleep(0s);
+      sum += job;
+      queue.task_done();
+    }
+  };
+  run([&]() -> Coro<> {
+    for (int i = 0; i < 10; ++i) create_task(work);
+    for (auto _ : Iterations(state, 1000)) {
       for (int job = 0; job < 1000; ++job) co_await queue.put(job);
       co_await queue.join();
-      for (Task<>& worker : workers) worker.cancel();
-    };
-    run(main);
-    benchmark::DoNotOptimize(sum);
-  }
+      benchmark::DoNotOptimize(sum);
+    }
+  });
 }
-BENCHMARK(run_1000_jobs)->Unit(benchmark::kMicrosecond);
+MEASURE(stage5, run_1000_jobs);
 
 }  // namespace

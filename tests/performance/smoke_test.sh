@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# smoke_test.sh BUILD SCRATCH: the comparisons run, print each of their rows, and write JSON and SVG. What they measure in
+# so short a time means nothing, and nothing is compared.
+set -euo pipefail
+build=$1
+peers=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/peers.py
+mkdir -p "$2"
+cd -- "$2"
+
+fail() {
+  echo "failed: $1" >&2
+  exit 1
+}
+
+# run NAME ROWS WIDTH ARGUMENTS...: the table must have so many rows at least, and a figure behind each name.
+run() {
+  local name=$1 rows=$2 width=$3
+  shift 3
+  "$build/asyncio_compare" "$@" --benchmark_min_time=0 --benchmark_repetitions=1 --benchmark_out="$name.json" --svg="$name.svg" \
+    --commit='<commit> & "more"' >"$name.txt"
+  grep -qF '<commit> & "more"' "$name.txt" || fail "$name: no commit"
+  (($(grep -cE '^  [0-9a-z]' "$name.txt") >= rows)) || fail "$name: fewer than $rows rows: $(<"$name.txt")"
+  if grep -qE "^  .{$width} +–" "$name.txt"; then fail "$name: a row without a figure: $(<"$name.txt")"; fi
+  if ! command -v python3 >/dev/null; then return; fi
+  python3 - "$name" <<'PYTHON'
+import json, sys, xml.etree.ElementTree
+name = sys.argv[1]
+runs = json.load(open(name + ".json"))["benchmarks"]
+assert runs and all("per_item" in run or "bytes" in run for run in runs), name
+drawing = xml.etree.ElementTree.parse(name + ".svg").getroot()
+texts = ["".join(text.itertext()) for text in drawing.iter("{http://www.w3.org/2000/svg}text")]
+assert any('<commit> & "more"' in text for text in texts), texts
+assert len(list(drawing.iter("{http://www.w3.org/2000/svg}circle"))) > 7, "points are missing"
+PYTHON
+}
+
+run stages 70 44
+grep -q '^Others' stages.txt && fail "rows.cpp does not name: $(sed '1,/^Others/d' stages.txt)"
+run growth 8 24 growth --benchmark_filter='^growth/[a-z_]*/10$'
+
+if ! command -v python3 >/dev/null || [[ ! -x $build/echo_load ]]; then exit; fi
+python3 "$peers" "$build" --out=. --rounds=1 --seconds=0.001 --echo=2+3 \
+  --programs="asyncio,bare epoll" >peers.txt
+grep -qE '^  call_soon and run, one a tick +[0-9]' peers.txt || fail "peers: no row of ours: $(<peers.txt)"
+grep -qE '^  asyncio +[0-9,]+ +[0-9.]+ +[0-9,]+' peers.txt || fail "peers: no echo: $(<peers.txt)"
+python3 -c 'import json; assert json.load(open("peers.json"))["echo"]["2 busy, 3 idle"]["asyncio"]'

@@ -1,0 +1,156 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <set>
+#include <string_view>
+
+#include "measure.h"
+#include "results.h"
+#include "rows.h"
+
+namespace measure {
+namespace {
+
+std::optional<double> counter(const benchmark::BenchmarkReporter::Run& run, const char* name) {
+  const auto found = run.counters.find(name);
+  if (found == run.counters.end()) return std::nullopt;
+  return found->second.value;
+}
+
+/// Right-aligned in `width` columns, which are not bytes: "×" has two.
+void print_right(const std::string& text, int width) {
+  const auto columns = std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; });
+  std::printf("%*s%s", std::max(0, width - static_cast<int>(columns)), "", text.c_str());
+}
+
+std::string ratio(const Result* over, const Result* under) {
+  return over && under ? digits(over->ns / under->ns) + "×" : "";
+}
+
+std::string count(std::optional<double> value) {
+  if (!value) return "–";
+  return *value < 0.005 ? "0" : digits(*value);
+}
+
+void print_row(const std::string& what, const Result* result, const Result* limit, const Result* below) {
+  std::printf("  %-44s", what.c_str());
+  print_right(result ? digits(result->ns) : "–", 11);
+  print_right(result && result->spread ? "±" + std::to_string(std::lround(*result->spread * 100)) + "%" : "", 6);
+  print_right(ratio(result, limit), 9);
+  print_right(ratio(result, below), 13);
+  print_right(count(result ? result->allocations : std::nullopt), 9);
+  print_right(count(result ? result->instructions : std::nullopt), 14);
+  std::printf("\n");
+}
+
+}  // namespace
+
+void Results::ReportRuns(const std::vector<Run>& runs) {
+  for (const Run& run : runs) {
+    std::string name = run.run_name.function_name;
+    if (!run.run_name.args.empty()) name += "/" + run.run_name.args;
+    const auto seconds = counter(run, "per_item");
+    const auto bytes = counter(run, "bytes");
+    if (run.aggregate_name == "cv") {
+      if (seconds && by_name_.contains(name)) by_name_[name].spread = seconds;
+    } else if ((seconds || bytes) && (run.aggregate_name == "median" || run.aggregate_name.empty())) {
+      Result& result = by_name_[name];
+      result.ns = seconds.value_or(0) * 1e9;
+      result.bytes = bytes;
+      result.allocations = counter(run, "allocations");
+      result.instructions = counter(run, "instructions");
+    }
+  }
+}
+
+std::string whole(double value) {
+  std::string text = std::to_string(std::llround(value));
+  for (auto comma = static_cast<int>(text.size()) - 3; comma > 0; comma -= 3)
+    text.insert(static_cast<std::size_t>(comma), ",");
+  return text;
+}
+
+std::string digits(double value) {
+  if (value >= 99.95) return whole(value);
+  char text[32];
+  std::snprintf(text, sizeof text, value < 9.995 ? "%.2f" : "%.1f", value);
+  return text;
+}
+
+std::string time_of(double ns) {
+  if (ns < 999.5) return digits(ns) + " ns";
+  if (ns < 999.5e3) return digits(ns / 1e3) + " µs";
+  return digits(ns / 1e6) + " ms";
+}
+
+void print_stages(const Results& results) {
+  std::printf("%-46s%11s%6s%9s%13s%9s%14s\n", "", "ns", "", "of limit", "stage below", "mallocs", "instructions");
+  std::set<std::string_view> shown;
+  for (const Row& row : stage_rows()) {
+    shown.insert(row.benchmark);
+    if (is_heading(row)) {
+      std::printf("%s\n", row.what);
+    } else {
+      print_row(row.what, results.find(row.benchmark), results.find(row.limit), results.find(row.below));
+    }
+  }
+  bool others = false;
+  for (const auto& [name, result] : results.all()) {
+    if (result.bytes || shown.contains(name)) continue;
+    if (!std::exchange(others, true)) std::printf("Others\n");
+    print_row(name, &result, nullptr, nullptr);
+  }
+  std::printf("Memory, bytes of the heap\n");
+  for (const Row& row : memory_rows()) {
+    const Result* result = results.find(row.benchmark);
+    std::printf("  %-44s", row.what);
+    print_right(result && result->bytes ? digits(*result->bytes) : "–", 11);
+    std::printf("\n");
+  }
+  std::printf(
+      "\nMedians, of processor time. \"of limit\": divided by the limit above, the same written bare. \"stage below\": "
+      "divided by\nthe same job, or what the heading says, of a lower stage. mallocs: calls of operator new.\n");
+  if (why_no_instructions()) {
+    std::printf("instructions: this machine does not count them (perf_event_open: %s).\n", why_no_instructions());
+  }
+}
+
+// ── growth ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void print_growth(const Results& results) {
+  constexpr std::array<int, 6> kSizes = {10, 100, 1'000, 10'000, 100'000, 1'000'000};
+  std::printf("%-26s", "ns for one of");
+  for (const int size : kSizes) print_right(whole(size), 10);
+  std::printf("%9s  %s\n", "growth", "allowed");
+  const char* worst_name = "nothing";
+  double worst = 0;
+  for (const GrowthRow& row : growth_rows()) {
+    const auto result_at = [&](int size) { return results.find(row.benchmark + ("/" + std::to_string(size))); };
+    if (std::ranges::none_of(kSizes, result_at)) continue;  // not on this system
+    std::printf("  %-24s", row.what);
+    double least = INFINITY;  // by what is allowed
+    double growth = 0;
+    for (const int size : kSizes) {
+      const Result* result = result_at(size);
+      print_right(result ? digits(result->ns) : "–", 10);
+      if (!result) continue;
+      const double allowed = row.order == GrowthRow::logarithmic ? std::log2(size) : 1;
+      least = std::min(least, result->ns / allowed);
+      growth = std::max(growth, result->ns / allowed / least);
+    }
+    constexpr const char* kOrders[] = {"O(1)", "O(log n)", "O(n)"};
+    print_right(growth > 0 ? digits(growth) + "×" : "–", 10);
+    std::printf("  %s\n", kOrders[row.order]);
+    if (row.order != GrowthRow::linear && growth > worst) {
+      worst = growth;
+      worst_name = row.what;
+    }
+  }
+  std::printf(
+      "\ngrowth: by how much one gets dearer at most when there are more of them; for O(log n), beyond the logarithm.\n"
+      "The worst, apart from O(n): %s×, %s.\n",
+      digits(worst).c_str(), worst_name);
+}
+
+}  // namespace measure
