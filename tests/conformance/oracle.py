@@ -428,8 +428,10 @@ class Run:
                 self.log("run", "=" + show(loop.run_until_complete(main)))
             except BaseException as error:
                 self.log("run", "!" + show_error(error))
-            try:
+            try:  # as asyncio.Runner.close()
                 asyncio.runners._cancel_all_tasks(loop)
+                loop.run_until_complete(loop.shutdown_asyncgens())
+                loop.run_until_complete(loop.shutdown_default_executor())
             except BaseException as error:
                 self.log("close", "!" + show_error(error))
             for name, register in sorted(self.registers.items()):
