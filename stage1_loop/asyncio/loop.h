@@ -284,10 +284,17 @@ auto Loop::run_until_complete(Awaitable&& awaitable) {
   check_closed();
   check_not_running();
   auto future = ensure_future(std::forward<Awaitable>(awaitable), *this);
-  if constexpr (!std::same_as<std::remove_cvref_t<Awaitable>, decltype(future)>) {
+  if constexpr (std::same_as<std::remove_cvref_t<Awaitable>, decltype(future)>) {
+    run_until_done(future);
+  } else {
     future.set_log_destroy_pending(false);  // a task of our own making: nobody wants to hear of it if we stop early
+    try {
+      run_until_done(future);
+    } catch (...) {  // KeyboardInterrupt of that task: it leaves through us, and so it was looked at
+      if (future.done() && !future.cancelled()) future.exception();
+      throw;
+    }
   }
-  run_until_done(future);
   return std::move(future).result();
 }
 

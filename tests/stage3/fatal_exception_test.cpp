@@ -52,6 +52,10 @@ TEST(FatalException, OfTheMainTaskCountsAsLookedAt) {
   EXPECT_EQ(errors.messages(), Log{});  // no "Task exception was never retrieved"
   loop.close();
   EXPECT_EQ(errors.messages(), Log{});
+
+  ::testing::internal::CaptureStderr();
+  EXPECT_THROW(run(interrupt, make_core()), KeyboardInterrupt);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
 }
 
 TEST(FatalException, OfTheMainTaskDoesNotStopTheNextRun) {

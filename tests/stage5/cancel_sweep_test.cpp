@@ -262,24 +262,27 @@ Coro<> until_shut_down(Body body) {
   }
 }
 
-// Whichever of two producers and two consumers is cancelled: what was put is got, once, and join() comes back.
-TYPED_TEST(CancelSweepOfQueues, PutAndGetAndJoin) {
-  cancel_everywhere([](Cast& cast) -> Coro<> {
-    TypeParam queue(1);
+// Whichever of two producers and two consumers is cancelled: what was put is got, once, and join() comes back. `slow`
+// producers let the consumers wait, and slow consumers the producers.
+template <class Queue>
+void put_and_get_and_join(bool slow_producers) {
+  cancel_everywhere([=](Cast& cast) -> Coro<> {
+    Queue queue(1);
     int put = 0;
     std::vector<int> got;
     auto produce = [&](int from) -> Coro<> {
       for (int i = from; i < from + 3; ++i) {
+        for (int i = 0; i < 5 && slow_producers; ++i) co_await tick();
         co_await queue.put(Counted(i));
         ++put;
       }
     };
     auto consume = [&]() -> Coro<> {
       for (;;) {
+        if (!slow_producers) co_await tick();
         const Counted item = co_await queue.get();
         got.push_back(item.value);
         queue.task_done();
-        co_await tick();
       }
     };
     auto first = cast.start(produce(0));
@@ -298,6 +301,8 @@ TYPED_TEST(CancelSweepOfQueues, PutAndGetAndJoin) {
     co_await cast.all_ended();
   });
 }
+TYPED_TEST(CancelSweepOfQueues, WithSlowConsumers) { put_and_get_and_join<TypeParam>(false); }
+TYPED_TEST(CancelSweepOfQueues, WithSlowProducers) { put_and_get_and_join<TypeParam>(true); }
 
 TYPED_TEST(CancelSweepOfQueues, AShutdown) {
   for (const bool immediate : {false, true}) {
