@@ -39,6 +39,9 @@ expect_wrong "not 'three'" bench three
 expect_wrong "not ''" build ''
 expect_wrong "there is no argument '4'" run 3 4
 expect_wrong "there is no argument 'http://x'" run 6 http://x
+expect_wrong "there is no argument '3'" compare 3
+expect_wrong "there is no argument '--fast'" compare --peers --fast
+expect_wrong "not '--peers'" bench --peers
 
 # A machine with nothing but the basic tools. apt-get is called; its failure, or its absence, names the packages.
 packages='g++ cmake ninja-build libgtest-dev libbenchmark-dev'
