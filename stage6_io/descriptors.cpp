@@ -49,8 +49,4 @@ void IoService::throw_claimed(int fd) const {
                            owners_[static_cast<std::size_t>(fd)]->repr());
 }
 
-void IoService::on_close() noexcept {
-  if (auto* selector = dynamic_cast<SelectorCore*>(&loop_.core())) selector->unwatch_all();
-}
-
 }  // namespace asyncio::detail

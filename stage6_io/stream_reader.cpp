@@ -20,9 +20,9 @@ void ReaderState::feed_data(std::string_view data) {
   if (data.empty()) return;
   buffer_.append(data);
   wake_reader();
-  if (source_ && !paused_ && buffer_.size() > 2 * limit_) {
+  if (transport_ && !paused_ && buffer_.size() > 2 * limit_) {
     paused_ = true;
-    source_->pause_reading();
+    transport_->pause_reading();
   }
 }
 
@@ -42,7 +42,7 @@ void ReaderState::wake_reader() {
 
 void ReaderState::resume() {
   paused_ = false;
-  source_->resume_reading();
+  transport_->resume_reading();
 }
 
 // ── … and waited for from the other ─────────────────────────────────────────────────────────────────────────────────
@@ -53,7 +53,7 @@ bool ReaderState::Wait::await_ready() {
                              "() called while another coroutine is already waiting for incoming data");
   }
   if (reader_.paused_) reader_.resume();  // to wait for data while nothing is received would be to wait for ever
-  return reader_.source_ && reader_.source_->read_now();
+  return reader_.transport_ && reader_.transport_->read_now();
 }
 
 }  // namespace detail

@@ -15,27 +15,33 @@ void rethrow(const std::exception_ptr& error) {
 
 }  // namespace
 
-Coro<> StreamWriter::drain(detail::Ref<detail::ConnectionOwner> owner) {
-  detail::Connection& connection = owner->connection();
-  connection.reader().throw_if_failed();
-  if (connection.is_closing()) {
+StreamWriter::StreamWriter(std::shared_ptr<WriteTransport> transport, std::shared_ptr<FlowControlProtocol> protocol,
+                           const StreamReader* reader)
+    : owner_(new detail::StreamOwner(std::move(transport), std::move(protocol),
+                                     detail::Ref<detail::ReaderState>(reader ? &reader->state() : nullptr)),
+             detail::adopt) {}
+
+Coro<> StreamWriter::drain(detail::Ref<detail::StreamOwner> owner) {
+  if (const detail::ReaderState* reader = owner->reader()) reader->throw_if_failed();
+  if (owner->transport()->is_closing()) {
     // One tick, in which the loss comes through; or a task that writes and drains in a circle would never hear of it.
     co_await sleep(std::chrono::seconds(0));
   }
-  if (connection.is_lost()) detail::throw_system_error(ECONNRESET, "Connection lost");
-  if (!connection.writing_paused()) co_return;
-  detail::Turn turn(connection.drain_waiters());
+  FlowControlProtocol& protocol = owner->protocol();
+  if (protocol.is_lost()) detail::throw_system_error(ECONNRESET, "Connection lost");
+  if (!protocol.is_paused()) co_return;
+  detail::Turn turn(protocol.drain_waiters());
   co_await turn;
-  rethrow(connection.error());
+  rethrow(protocol.error());
 }
 
-Coro<> StreamWriter::wait_closed(detail::Ref<detail::ConnectionOwner> owner) {
-  detail::Connection& connection = owner->connection();
-  if (!connection.is_lost()) {
-    detail::Turn turn(connection.close_waiters());
+Coro<> StreamWriter::wait_closed(detail::Ref<detail::StreamOwner> owner) {
+  FlowControlProtocol& protocol = owner->protocol();
+  if (!protocol.is_lost()) {
+    detail::Turn turn(protocol.close_waiters());
     co_await turn;
   }
-  rethrow(connection.error());
+  rethrow(protocol.error());
 }
 
 }  // namespace asyncio

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,6 +28,26 @@ auto retry(Call call) noexcept {
   do {
     result = call();
   } while (result == -1 && errno == EINTR);
+  return result;
+}
+
+// For the calls that know no MSG_NOSIGNAL. A SIGPIPE of ours is for this thread: held back while the call goes on, and
+// taken away. Not ignored, as Python does: that would be the whole program's business, and its children's.
+template <class Call>
+ssize_t without_sigpipe(Call call) noexcept {
+  sigset_t sigpipe, before, pending;
+  sigemptyset(&sigpipe);
+  sigaddset(&sigpipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &sigpipe, &before);
+  const ssize_t result = retry(call);
+  const int error = errno;
+  if (!sigismember(&before, SIGPIPE)) {  // otherwise it is the caller who holds it back
+    int signal;
+    const bool came = result == -1 && error == EPIPE && sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE);
+    if (came) sigwait(&sigpipe, &signal);
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+  errno = error;
   return result;
 }
 
@@ -144,23 +165,8 @@ ssize_t sendto(int fd, const void* data, std::size_t size, const sockaddr* addre
 }
 
 #ifdef __linux__
-// It knows no MSG_NOSIGNAL. A SIGPIPE of ours is for this thread: held back while the call goes on, and taken away.
 ssize_t sendfile(int socket, int file, off_t offset, std::size_t size) noexcept {
-  sigset_t pipe, before, pending;
-  sigemptyset(&pipe);
-  sigaddset(&pipe, SIGPIPE);
-  sigpending(&pending);
-  const bool was_pending = sigismember(&pending, SIGPIPE);
-  pthread_sigmask(SIG_BLOCK, &pipe, &before);
-  const ssize_t sent = retry([&] { return ::sendfile(socket, file, &offset, size); });
-  const int error = errno;
-  if (sent == -1 && error == EPIPE && !was_pending) {
-    const timespec at_once = {};
-    retry([&] { return sigtimedwait(&pipe, nullptr, &at_once); });
-  }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  errno = error;
-  return sent;
+  return without_sigpipe([&] { return ::sendfile(socket, file, &offset, size); });
 }
 #else
 ssize_t sendfile(int, int, off_t, std::size_t) noexcept {
@@ -200,6 +206,36 @@ ssize_t read_at(int fd, void* buffer, std::size_t size, off_t offset) noexcept {
 }
 
 off_t set_file_position(int fd, off_t offset) noexcept { return ::lseek(fd, offset, SEEK_SET); }
+// ── pipes and files ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+int pipe(int ends[2]) noexcept {
+#ifdef __linux__
+  return ::pipe2(ends, O_CLOEXEC);
+#else
+  if (::pipe(ends) == -1) return -1;
+  ::fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+  return ::fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+#endif
+}
+
+int set_nonblocking(int fd) noexcept {
+  const int flags = ::fcntl(fd, F_GETFL);
+  return flags == -1 ? -1 : ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+ssize_t read(int fd, void* buffer, std::size_t size) noexcept {
+  return retry([=] { return ::read(fd, buffer, size); });
+}
+
+ssize_t write(int fd, const void* data, std::size_t size) noexcept {
+  return without_sigpipe([=] { return ::write(fd, data, size); });
+}
+
+int stat(const char* path, struct ::stat* status) noexcept { return ::stat(path, status); }
+int fstat(int fd, struct ::stat* status) noexcept { return ::fstat(fd, status); }
+int unlink(const char* path) noexcept { return ::unlink(path); }
+
+// ── names ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 int getaddrinfo(const char* host, const char* port, const addrinfo* hints, addrinfo** found) noexcept {
   return ::getaddrinfo(host, port, hints, found);

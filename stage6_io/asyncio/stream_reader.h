@@ -3,13 +3,13 @@
 #pragma once
 
 #include <asyncio/coro.h>
-#include <asyncio/detail/connection.h>
-#include <asyncio/detail/reader_state.h>
+#include <asyncio/detail/stream_owner.h>
 #include <asyncio/stream_errors.h>
 
 #include <concepts>
 #include <cstddef>
 #include <exception>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -55,14 +55,17 @@ class StreamReader {
   /// The connection's error, or null.
   std::exception_ptr exception() const noexcept { return state_->exception(); }
 
-  // What a source does: the connection, or whoever feeds it by hand.
+  // What a protocol does, or whoever feeds it by hand. The transport is told to pause above twice the limit.
   void feed_data(std::string_view data) const { state_->feed_data(data); }
   void feed_eof() const { state_->feed_eof(); }
   void set_exception(std::exception_ptr error) const { state_->set_exception(std::move(error)); }
 
+  void set_transport(std::shared_ptr<ReadTransport> transport) const { state_->set_transport(std::move(transport)); }
+
   // ── for the library ──
-  StreamReader(detail::Ref<detail::ReaderState> state, detail::Ref<detail::ConnectionOwner> owner) noexcept
+  StreamReader(detail::Ref<detail::ReaderState> state, detail::Ref<detail::StreamOwner> owner) noexcept
       : state_(std::move(state)), owner_(std::move(owner)) {}
+  detail::ReaderState& state() const noexcept { return *state_; }
 
  private:
   // The coroutines proper: they hold a handle, so that one may let go of one's own as they run.
@@ -72,7 +75,7 @@ class StreamReader {
   static Coro<std::string> readuntil(StreamReader self, std::vector<std::string> separators);
 
   detail::Ref<detail::ReaderState> state_;
-  detail::Ref<detail::ConnectionOwner> owner_;  // null if fed by hand
+  detail::Ref<detail::StreamOwner> owner_;  // null if fed by hand
 };
 
 }  // namespace asyncio

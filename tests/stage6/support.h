@@ -3,6 +3,7 @@
 
 #include "support/test_core.h"
 
+#include <asyncio/descriptors.h>
 #include <asyncio/run.h>
 #include <asyncio/streams.h>
 #include <gtest/gtest.h>

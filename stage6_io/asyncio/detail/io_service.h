@@ -1,6 +1,6 @@
-// What stage 6 keeps for each loop: a place to receive into, shared by all its connections; which descriptors belong to
-// a transport; and the duty to let go of the descriptors when the loop is closed.
-// Mirrors: BaseSelectorEventLoop._transports, _ensure_fd_no_transport. Read next: connection.h
+// What stage 6 keeps for each loop: a place to receive into, shared by all its connections; the transports that are
+// open, and which descriptors belong to them; and the duty to let go of all descriptors when the loop is closed.
+// Mirrors: BaseSelectorEventLoop._transports, _ensure_fd_no_transport. Read next: descriptor_transport.h
 #pragma once
 
 #include <asyncio/loop.h>
@@ -11,6 +11,8 @@
 #include <vector>
 
 namespace asyncio::detail {
+
+class DescriptorTransport;
 
 /// A transport, as far as its descriptor goes: nobody else may watch that.
 class DescriptorOwner {
@@ -43,12 +45,18 @@ class IoService final : public LoopService {
     if (index < owners_.size() && owners_[index]) throw_claimed(fd);
   }
 
+  /// The loop keeps a transport from here …
+  void keep(int fd, std::shared_ptr<DescriptorTransport> transport);
+  /// … until its connection is lost.
+  void let_go(int fd) noexcept;
+
  private:
   [[noreturn]] void throw_claimed(int fd) const;
 
   Loop& loop_;
   std::unique_ptr<char[]> buffer_;
-  std::vector<const DescriptorOwner*> owners_;  // by descriptor
+  std::vector<const DescriptorOwner*> owners_;                    // by descriptor
+  std::vector<std::shared_ptr<DescriptorTransport>> transports_;  // by descriptor
 };
 
 }  // namespace asyncio::detail

@@ -6,27 +6,16 @@
 #include <asyncio/detail/byte_buffer.h>
 #include <asyncio/detail/ref.h>
 #include <asyncio/detail/waiter.h>
+#include <asyncio/transports.h>
 
 #include <exception>
+#include <memory>
 #include <string>
 #include <string_view>
 
 namespace asyncio::detail {
 
-/// Where a reader's bytes come from.
-class ReadSource {
- public:
-  /// Enough for now; the sender will have to wait.
-  virtual void pause_reading() = 0;
-  virtual void resume_reading() = 0;
-  /// Feeds what is there without waiting, if it is worth a try. True if that changed anything.
-  virtual bool read_now() = 0;
-
- protected:
-  ~ReadSource() = default;
-};
-
-/// Counted. Invariants: (1) paused_ implies that there is a source. (2) After the end of the stream nothing is fed.
+/// Counted. Invariants: (1) paused_ implies that there is a transport. (2) After the end of the stream nothing is fed.
 class ReaderState : public Pooled {
  public:
   explicit ReaderState(std::size_t limit);
@@ -43,17 +32,17 @@ class ReaderState : public Pooled {
     if (exception_) std::rethrow_exception(exception_);
   }
 
-  /// Wakes the reader. Pauses the source if there is more than twice the limit.
+  /// Wakes the reader. Pauses the transport if there is more than twice the limit.
   void feed_data(std::string_view data);
   void feed_eof();
   void set_exception(std::exception_ptr error);
-  /// The source, or null when it goes away.
-  void set_source(ReadSource* source) noexcept {
-    source_ = source;
+  /// Where the bytes come from: it is told to pause and to resume. Null when the connection is lost.
+  void set_transport(std::shared_ptr<ReadTransport> transport) noexcept {
+    transport_ = std::move(transport);
     paused_ = false;
   }
 
-  /// Something was taken from the buffer: the source may go on if no more than the limit is left.
+  /// Something was taken from the buffer: the transport may go on if no more than the limit is left.
   void maybe_resume() {
     if (paused_ && buffer_.size() <= limit_) resume();
   }
@@ -72,7 +61,7 @@ class ReaderState : public Pooled {
   ByteBuffer buffer_;
   std::size_t limit_;
   Waiter* waiter_ = nullptr;  // the one task that may wait here
-  ReadSource* source_ = nullptr;
+  std::shared_ptr<ReadTransport> transport_;
   std::exception_ptr exception_;
   std::uint32_t refs_ = 1;
   bool eof_ = false;

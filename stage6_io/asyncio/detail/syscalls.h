@@ -14,6 +14,7 @@
 
 struct addrinfo;
 struct epoll_event;
+struct stat;
 
 namespace asyncio::detail::sys {
 
@@ -59,6 +60,15 @@ int peer_address(int fd, sockaddr* address, socklen_t* size) noexcept;
 off_t file_size(int fd) noexcept;
 ssize_t read_at(int fd, void* buffer, std::size_t size, off_t offset) noexcept;
 off_t set_file_position(int fd, off_t offset) noexcept;
+
+// Pipes, files, and the names of Unix sockets.
+int pipe(int ends[2]) noexcept;  // these do block: one end may be for a child
+int set_nonblocking(int fd) noexcept;
+ssize_t read(int fd, void* buffer, std::size_t size) noexcept;
+ssize_t write(int fd, const void* data, std::size_t size) noexcept;
+int stat(const char* path, struct ::stat* status) noexcept;
+int fstat(int fd, struct ::stat* status) noexcept;
+int unlink(const char* path) noexcept;
 
 int getaddrinfo(const char* host, const char* port, const addrinfo* hints, addrinfo** found) noexcept;
 
