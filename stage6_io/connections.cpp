@@ -45,7 +45,9 @@ Coro<Socket> connect_one(std::shared_ptr<Errors> errors, Address address, Addres
 
 // ── all of them ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-// By families in turn, each in its order; `first` of the first family before that. [_interleave_addrinfos]
+}  // namespace
+
+// By families in turn, each in its order; `first` of the first family before that.
 std::vector<Address> interleave(const std::vector<Address>& addresses, std::size_t first) {
   std::vector<std::vector<Address>> families;
   for (const Address& address : addresses) {
@@ -65,6 +67,8 @@ std::vector<Address> interleave(const std::vector<Address>& addresses, std::size
   }
   return mixed;
 }
+
+namespace {
 
 Coro<std::optional<Socket>> connect_in_turn(std::vector<Address> addresses, std::shared_ptr<Errors> errors,
                                             Address local) {
@@ -107,12 +111,17 @@ Coro<std::optional<Socket>> connect_staggered(std::vector<Address> addresses, st
 }  // namespace
 
 Coro<Socket> connect_to(std::string host, int port, ConnectOptions options) {
-  const bool staggered = options.happy_eyeballs_delay.has_value();
-  const int mixed = options.interleave.value_or(staggered ? 1 : 0);
-  if (mixed < 0) throw std::invalid_argument("interleave must be >= 0");
   const ResolveOptions resolve{options.family, false};
   std::vector<Address> addresses = co_await getaddrinfo(std::move(host), port, resolve);
   if (addresses.empty()) throw system_error(EADDRNOTAVAIL, "getaddrinfo() returned empty list");
+  Socket socket = co_await connect_to_any(std::move(addresses), options);
+  co_return socket;
+}
+
+Coro<Socket> connect_to_any(std::vector<Address> addresses, ConnectOptions options) {
+  const bool staggered = options.happy_eyeballs_delay.has_value();
+  const int mixed = options.interleave.value_or(staggered ? 1 : 0);
+  if (mixed < 0) throw std::invalid_argument("interleave must be >= 0");
   if (mixed > 0) addresses = interleave(addresses, static_cast<std::size_t>(mixed));
 
   const auto errors = std::make_shared<Errors>();
@@ -136,7 +145,7 @@ Coro<Socket> connect_to_path(std::string path) {
 void check_stream_socket(const Socket& socket, int family) {
   if (!socket) throw_system_error(EBADF, "a socket");
   const Address address = socket.local_address();
-  const int type = sys::get_option(socket.fd(), SOL_SOCKET, SO_TYPE);
+  const int type = sys::socket_type(socket.fd());
   if (type == -1) throw_system_error(errno, "getsockopt");
   if (type == SOCK_STREAM && (family == AF_UNSPEC || family == address.family())) return;
   const std::string wanted = family == AF_UNIX ? "A UNIX Domain Stream Socket" : "A Stream Socket";

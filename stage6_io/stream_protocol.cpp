@@ -1,5 +1,6 @@
 #include "asyncio/stream_protocol.h"
 
+#include "asyncio/detail/io_service.h"
 #include "asyncio/task.h"
 
 #include <utility>
@@ -26,8 +27,8 @@ void StreamReaderProtocol::connection_made(std::shared_ptr<Transport> transport)
 }
 
 void StreamReaderProtocol::call_client(const std::shared_ptr<Transport>& transport) {
-  const auto self = std::static_pointer_cast<FlowControlProtocol>(transport->get_protocol());
-  const detail::Ref<detail::StreamOwner> owner(new detail::StreamOwner(transport, self, reader_), detail::adopt);
+  const std::shared_ptr<detail::FlowState> flow_state(transport->get_protocol(), &flow());
+  const detail::Ref<detail::StreamOwner> owner(new detail::StreamOwner(transport, flow_state, reader_), detail::adopt);
   Coro<> client = client_connected_(StreamReader(reader_, owner), StreamWriter(owner));
   if (!client) return;
   Loop& loop = Loop::running();
@@ -38,6 +39,23 @@ void StreamReaderProtocol::call_client(const std::shared_ptr<Transport>& transpo
   });
 }
 
+std::span<char> StreamReaderProtocol::get_buffer(std::size_t) {
+  offered_ = reader_->destination();
+  if (offered_.empty()) {
+    offered_ =
+        std::span(Loop::running().service<detail::IoService>().receive_buffer(), detail::IoService::kReceiveSize);
+  }
+  return offered_;
+}
+
+void StreamReaderProtocol::buffer_updated(std::size_t size) {
+  if (offered_.data() == reader_->destination().data()) {
+    reader_->feed_destination(size);
+  } else {
+    reader_->feed_data(std::string_view(offered_.data(), size));
+  }
+}
+
 bool StreamReaderProtocol::eof_received() {
   reader_->feed_eof();
   return true;  // half of it is closed; one may still write
@@ -46,7 +64,7 @@ bool StreamReaderProtocol::eof_received() {
 void StreamReaderProtocol::connection_lost(std::exception_ptr error) {
   error ? reader_->set_exception(error) : reader_->feed_eof();
   reader_->set_transport(nullptr);
-  FlowControlProtocol::connection_lost(std::move(error));
+  FlowControl::connection_lost(std::move(error));
 }
 
 }  // namespace asyncio

@@ -41,7 +41,7 @@ void StreamTransport::call_connection_made() {
 // ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 void StreamTransport::start_reading() {
-  may_read_now_ = true;
+  read_budget_ = kReadBudget;
   if (is_reading() && open_loop()) watch_reads();
 }
 
@@ -50,6 +50,7 @@ void StreamTransport::on_readable() {
   if (paused_) {
     unwatch_reads();  // the unwanted event: from here on the descriptor is left alone
   } else {
+    read_budget_ = kReadBudget;
     receive();
   }
 }
@@ -59,10 +60,14 @@ void StreamTransport::resume_reading() {
   if (!received_eof_ && open_loop()) watch_reads();
 }
 
-// A reader finds its buffer empty. Asking the kernel before the loop does saves a wait if the data are there; but one
-// call only for each event, or a sender that is always faster would keep the loop from everybody else.
+// A reader finds its buffer empty. Asking the kernel before the loop does saves a wait if the data are there.
 bool StreamTransport::read_now() {
-  return is_reading() && !received_eof_ && std::exchange(may_read_now_, false) && open_loop() && receive();
+  return read_budget_ > 0 && is_reading() && !received_eof_ && open_loop() && receive();
+}
+
+// As much as there was room for: there may be more.
+void StreamTransport::count_received(std::size_t received, std::size_t room) noexcept {
+  read_budget_ = received == room && received < read_budget_ ? read_budget_ - received : 0;
 }
 
 bool StreamTransport::receive() {
@@ -72,13 +77,15 @@ bool StreamTransport::receive() {
   const ssize_t received = read_some(buffer, IoService::kReceiveSize);
   if (received > 0) {
     const std::size_t size = static_cast<std::size_t>(received);
-    may_read_now_ = size == IoService::kReceiveSize;  // as much as it takes: there will be more
+    count_received(size, IoService::kReceiveSize);
     guarded("Fatal error: protocol.data_received() call failed.",
             [&] { plain_->data_received(std::string_view(buffer, size)); });
     return true;
   }
   if (received == 0) return on_eof(), true;
-  if (const int error = errno; !sys::would_block(error)) fail(error, true);
+  const int error = errno;
+  read_budget_ = 0;
+  if (!sys::would_block(error)) fail(error, true);
   return false;
 }
 
@@ -91,12 +98,15 @@ bool StreamTransport::receive_into_protocol() {
   if (!got_one) return true;
   const ssize_t received = read_some(buffer.data(), buffer.size());
   if (received > 0) {
+    count_received(static_cast<std::size_t>(received), buffer.size());
     guarded("Fatal error: protocol.buffer_updated() call failed.",
             [&] { buffered_->buffer_updated(static_cast<std::size_t>(received)); });
     return true;
   }
   if (received == 0) return on_eof(), true;
-  if (const int error = errno; !sys::would_block(error)) fail(error, true);
+  const int error = errno;
+  read_budget_ = 0;
+  if (!sys::would_block(error)) fail(error, true);
   return false;
 }
 

@@ -2,6 +2,7 @@
 
 #include "asyncio/detail/system_error.h"
 #include "asyncio/sleep.h"
+#include "asyncio/stream_protocol.h"
 
 #include <cerrno>
 #include <chrono>
@@ -15,10 +16,13 @@ void rethrow(const std::exception_ptr& error) {
 
 }  // namespace
 
-StreamWriter::StreamWriter(std::shared_ptr<WriteTransport> transport, std::shared_ptr<FlowControlProtocol> protocol,
-                           const StreamReader* reader)
-    : owner_(new detail::StreamOwner(std::move(transport), std::move(protocol),
-                                     detail::Ref<detail::ReaderState>(reader ? &reader->state() : nullptr)),
+StreamWriter::StreamWriter(std::shared_ptr<WriteTransport> transport,
+                           const std::shared_ptr<FlowControlProtocol>& protocol)
+    : owner_(new detail::StreamOwner(std::move(transport), detail::flow_of(protocol), {}), detail::adopt) {}
+StreamWriter::StreamWriter(std::shared_ptr<WriteTransport> transport,
+                           const std::shared_ptr<StreamReaderProtocol>& protocol, const StreamReader& reader)
+    : owner_(new detail::StreamOwner(std::move(transport), detail::flow_of<BufferedProtocol>(protocol),
+                                     detail::Ref<detail::ReaderState>(&reader.state())),
              detail::adopt) {}
 
 Coro<> StreamWriter::drain(detail::Ref<detail::StreamOwner> owner) {
@@ -27,21 +31,21 @@ Coro<> StreamWriter::drain(detail::Ref<detail::StreamOwner> owner) {
     // One tick, in which the loss comes through; or a task that writes and drains in a circle would never hear of it.
     co_await sleep(std::chrono::seconds(0));
   }
-  FlowControlProtocol& protocol = owner->protocol();
-  if (protocol.is_lost()) detail::throw_system_error(ECONNRESET, "Connection lost");
-  if (!protocol.is_paused()) co_return;
-  detail::Turn turn(protocol.drain_waiters());
+  detail::FlowState& flow = owner->flow();
+  if (flow.is_lost()) detail::throw_system_error(ECONNRESET, "Connection lost");
+  if (!flow.is_paused()) co_return;
+  detail::Turn turn(flow.drain_waiters());
   co_await turn;
-  rethrow(protocol.error());
+  rethrow(flow.error());
 }
 
 Coro<> StreamWriter::wait_closed(detail::Ref<detail::StreamOwner> owner) {
-  FlowControlProtocol& protocol = owner->protocol();
-  if (!protocol.is_lost()) {
-    detail::Turn turn(protocol.close_waiters());
+  detail::FlowState& flow = owner->flow();
+  if (!flow.is_lost()) {
+    detail::Turn turn(flow.close_waiters());
     co_await turn;
   }
-  rethrow(protocol.error());
+  rethrow(flow.error());
 }
 
 }  // namespace asyncio

@@ -6,6 +6,7 @@
 #include <asyncio/core.h>
 #include <asyncio/coro.h>
 #include <asyncio/create_server.h>
+#include <asyncio/datagrams.h>
 #include <asyncio/descriptors.h>
 #include <asyncio/epoll_core.h>
 #include <asyncio/error_context.h>

@@ -17,6 +17,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace asyncio {
 
@@ -52,6 +53,10 @@ namespace detail {
 
 /// Connects to the first address of `host` that answers.
 Coro<Socket> connect_to(std::string host, int port, ConnectOptions options);
+/// The first of these; REQUIRES: there is one.
+Coro<Socket> connect_to_any(std::vector<Address> addresses, ConnectOptions options);
+/// The order in which they are tried. [_interleave_addrinfos] REQUIRES: there is one, and first >= 1.
+std::vector<Address> interleave(const std::vector<Address>& addresses, std::size_t first);
 Coro<Socket> connect_to_path(std::string path);
 /// Throws std::invalid_argument unless it is a stream's; of the family, if one is given.
 void check_stream_socket(const Socket& socket, int family = AF_UNSPEC);

@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <exception>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,11 +34,19 @@ class StreamReader {
 
   /// Up to n bytes, as soon as there is one; "" at the end of the stream. n < 0: all until the end of the stream.
   Coro<std::string> read(std::ptrdiff_t n = -1) const;
+  /// The same into memory of the caller's, which has to outlive the await: how many bytes; 0 at the end of the stream, or
+  /// if there is no room. What is not in the reader already is received right there, and not copied.
+  Coro<std::size_t> read_into(std::span<char> memory) const;
   /// Exactly n. Throws IncompleteReadError if the stream ends before, std::invalid_argument if n < 0.
   Coro<std::string> readexactly(std::ptrdiff_t n) const;
   /// A line with its '\n'; at the end of the stream without, or "". Throws std::invalid_argument if it is longer than
   /// the limit: the line is dropped, or, if its end was not seen yet, all that is there.
   Coro<std::string> readline() const;
+  /// The same, and nothing at the end of the stream: `async for line in reader`.
+  ///     for (;;) {
+  ///       const auto line = co_await reader.next_line();
+  ///       if (!line) break;
+  Coro<std::optional<std::string>> next_line() const;
   /// Until the separator, and with it; of several, until the one that ends first. Throws IncompleteReadError at the
   /// end of the stream, LimitOverrunError beyond the limit, std::invalid_argument for an empty separator.
   Coro<std::string> readuntil(std::string_view separator = "\n") const;
@@ -70,8 +80,10 @@ class StreamReader {
  private:
   // The coroutines proper: they hold a handle, so that one may let go of one's own as they run.
   static Coro<std::string> read(StreamReader self, std::ptrdiff_t n);
+  static Coro<std::size_t> read_into(StreamReader self, std::span<char> memory);
   static Coro<std::string> readexactly(StreamReader self, std::ptrdiff_t n);
   static Coro<std::string> readline(StreamReader self);
+  static Coro<std::optional<std::string>> next_line(StreamReader self);
   static Coro<std::string> readuntil(StreamReader self, std::vector<std::string> separators);
 
   detail::Ref<detail::ReaderState> state_;

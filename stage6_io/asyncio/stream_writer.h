@@ -13,14 +13,17 @@
 
 namespace asyncio {
 
+class StreamReaderProtocol;
+
 /// A handle: copies write to the same connection. When the last handle to it is gone, the reader's included, the
 /// connection is closed as by close(); unlike Python's it does not take a garbage collector, and is no reason to warn.
 class StreamWriter {
  public:
-  /// Over a transport of one's own: `transport`'s protocol has to be `protocol`; `reader`, if there is one, is the side
-  /// whose errors drain() throws.
-  StreamWriter(std::shared_ptr<WriteTransport> transport, std::shared_ptr<FlowControlProtocol> protocol,
-               const StreamReader* reader = nullptr);
+  /// Over a transport whose protocol is `protocol`: the writing end of a pipe, for one.
+  StreamWriter(std::shared_ptr<WriteTransport> transport, const std::shared_ptr<FlowControlProtocol>& protocol);
+  /// … and which feeds `reader`: drain() throws that one's error as well.
+  StreamWriter(std::shared_ptr<WriteTransport> transport, const std::shared_ptr<StreamReaderProtocol>& protocol,
+               const StreamReader& reader);
 
   /// Sends at once what the socket takes, and keeps the rest to send it later; does not wait. If there is an error, or
   /// the connection is closed, drain() tells. Throws std::runtime_error after write_eof().

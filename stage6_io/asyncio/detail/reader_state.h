@@ -10,8 +10,10 @@
 
 #include <exception>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace asyncio::detail {
 
@@ -36,6 +38,12 @@ class ReaderState : public Pooled {
   void feed_data(std::string_view data);
   void feed_eof();
   void set_exception(std::exception_ptr error);
+  /// Where a task that waits in read_into() wants its bytes; empty if there is none.
+  std::span<char> destination() const noexcept { return destination_; }
+  /// So many are there. What comes behind them goes into the buffer again.
+  void feed_destination(std::size_t size);
+  class Destination;
+
   /// Where the bytes come from: it is told to pause and to resume. Null when the connection is lost.
   void set_transport(std::shared_ptr<ReadTransport> transport) noexcept {
     transport_ = std::move(transport);
@@ -61,6 +69,8 @@ class ReaderState : public Pooled {
   ByteBuffer buffer_;
   std::size_t limit_;
   Waiter* waiter_ = nullptr;  // the one task that may wait here
+  std::span<char> destination_;
+  std::size_t received_ = 0;  // into what was the destination
   std::shared_ptr<ReadTransport> transport_;
   std::exception_ptr exception_;
   std::uint32_t refs_ = 1;
@@ -91,6 +101,25 @@ class ReaderState::Wait final : public Waiter {
  private:
   ReaderState& reader_;
   const char* function_;
+};
+
+/// While it lives, what arrives goes into `memory`; once, and only if nothing is in the buffer, nor anybody else waits.
+class ReaderState::Destination {
+ public:
+  Destination(ReaderState& reader, std::span<char> memory) noexcept : reader_(reader), memory_(memory) {
+    if (!reader_.waiter_ && reader_.buffer_.empty()) reader_.destination_ = memory;
+  }
+  Destination(const Destination&) = delete;
+  Destination& operator=(const Destination&) = delete;
+  /// What was received and not taken (the task was cancelled) is put back.
+  ~Destination();
+
+  std::size_t received() const noexcept { return reader_.received_; }
+  std::size_t take() noexcept { return std::exchange(reader_.received_, 0); }
+
+ private:
+  ReaderState& reader_;
+  std::span<char> memory_;
 };
 
 /// `co_await MoreData(reader, "read");`

@@ -12,9 +12,9 @@ namespace asyncio::detail {
 /// The last handle gone, nobody can write to the connection any more: it is closed.
 class StreamOwner : public Pooled {
  public:
-  StreamOwner(std::shared_ptr<WriteTransport> transport, std::shared_ptr<FlowControlProtocol> protocol,
+  StreamOwner(std::shared_ptr<WriteTransport> transport, std::shared_ptr<FlowState> flow,
               Ref<ReaderState> reader) noexcept
-      : transport_(std::move(transport)), protocol_(std::move(protocol)), reader_(std::move(reader)) {}
+      : transport_(std::move(transport)), flow_(std::move(flow)), reader_(std::move(reader)) {}
   StreamOwner(const StreamOwner&) = delete;
   StreamOwner& operator=(const StreamOwner&) = delete;
   ~StreamOwner() {
@@ -25,7 +25,7 @@ class StreamOwner : public Pooled {
   }
 
   const std::shared_ptr<WriteTransport>& transport() const noexcept { return transport_; }
-  FlowControlProtocol& protocol() const noexcept { return *protocol_; }
+  FlowState& flow() const noexcept { return *flow_; }
   ReaderState* reader() const noexcept { return reader_.get(); }  // null if there is only a writer
 
   void add_ref() noexcept { ++refs_; }
@@ -35,7 +35,7 @@ class StreamOwner : public Pooled {
 
  private:
   std::shared_ptr<WriteTransport> transport_;
-  std::shared_ptr<FlowControlProtocol> protocol_;
+  std::shared_ptr<FlowState> flow_;
   Ref<ReaderState> reader_;
   std::uint32_t refs_ = 1;
 };

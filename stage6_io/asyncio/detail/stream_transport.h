@@ -61,7 +61,12 @@ class StreamTransport : public DescriptorTransport, public Transport {
   bool paused_ = false;
 
  private:
+  /// More than one event brings, so that a reader with little room need not wait for each of its calls; and not without
+  /// end, or a sender that is always faster would keep the loop from everybody else.
+  static constexpr std::size_t kReadBudget = 4 * IoService::kReceiveSize;
+
   bool receive();
+  void count_received(std::size_t received, std::size_t room) noexcept;
   bool receive_into_protocol();
   void settle_empty_waiter(std::exception_ptr error);
 
@@ -69,7 +74,7 @@ class StreamTransport : public DescriptorTransport, public Transport {
   BufferedProtocol* buffered_ = nullptr;  // … or of these
   ByteBuffer unsent_;
   Future<> empty_waiter_;
-  bool may_read_now_ = false;  // there may be data that no event has spoken of yet
+  std::size_t read_budget_ = 0;  // bytes that may still be received without waiting for an event
   bool received_eof_ = false;
   bool sent_eof_ = false;
 };
