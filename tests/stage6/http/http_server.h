@@ -1,0 +1,73 @@
+// A small HTTP server for tests: it hands each request to a function, which writes whatever it likes, nonsense included.
+#pragma once
+
+#include "stage6/support.h"
+
+#include <asyncio/http/client_session.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace asyncio::testing {
+
+struct Request {
+  std::string method;
+  std::string target;
+  http::Headers headers;
+  std::string body;
+};
+
+/// An answer with a length, after which the connection goes on.
+inline std::string answer(std::string_view body, std::string_view status = "200 OK", std::string_view headers = "") {
+  return "HTTP/1.1 " + std::string(status) + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+         std::string(headers) + "\r\n" + std::string(body);
+}
+
+/// Listens from its making on, until it is destroyed, which is to happen inside the loop.
+class HttpServer {
+ public:
+  using Handler = std::function<Coro<>(Request, StreamWriter)>;
+
+  Coro<> start(Handler handler);
+  /// One that answers each request with the same.
+  Coro<> start(std::string fixed);
+  void stop() { server_->close(); }
+  std::string url(std::string_view target = "/") const {
+    return "http://127.0.0.1:" + std::to_string(server_->port()) + std::string(target);
+  }
+  int connections() const noexcept { return connections_; }
+  int open_connections() const noexcept { return open_; }
+  const std::vector<Request>& requests() const noexcept { return requests_; }
+
+ private:
+  Coro<> serve(StreamReader reader, StreamWriter writer);
+  Coro<bool> receive(StreamReader reader, Request& request);
+
+  Handler handler_;
+  std::optional<Server> server_;
+  std::vector<Request> requests_;
+  int connections_ = 0;
+  int open_ = 0;
+};
+
+/// What a coroutine throws of type E, as text; a remark if it throws nothing. Any other exception passes.
+template <class E, class A>
+Coro<std::string> thrown_by(A awaitable) {
+  try {
+    co_await std::move(awaitable);
+  } catch (const E& error) {
+    co_return error.what();
+  }
+  co_return "(nothing was thrown)";
+}
+
+/// Lets other tasks work until `condition`; a few seconds at most.
+template <class F>
+Coro<> until(F condition) {
+  for (int i = 0; i < 5000 && !condition(); ++i) co_await sleep(1ms);
+  EXPECT_TRUE(condition());
+}
+
+}  // namespace asyncio::testing
