@@ -17,11 +17,11 @@ namespace {
 /// libcurl's parser of URLs.
 class Url {
  public:
-  explicit Url(const std::string& text) : text_(text), parts_(curl_url()) {
+  explicit Url(std::string text) : text_(std::move(text)), parts_(curl_url()) {
     if (!parts_) throw std::bad_alloc();
-    check(curl_url_set(parts_.get(), CURLUPART_URL, text.c_str(), 0));
+    check(curl_url_set(parts_.get(), CURLUPART_URL, text_.c_str(), 0));
     const std::string scheme = get(CURLUPART_SCHEME);
-    if (scheme != "http" && scheme != "https") throw InvalidURL("not a URL of http or https: " + text);
+    if (scheme != "http" && scheme != "https") throw InvalidURL("not a URL of http or https: " + text_);
   }
 
   /// "" if there is no such part.
@@ -31,9 +31,7 @@ class Url {
     const std::unique_ptr<char, void (*)(void*)> freed_at_end(found, curl_free);
     return found;
   }
-  void set(CURLUPart part, const char* value, unsigned flags = 0) {
-    check(curl_url_set(parts_.get(), part, value, flags));
-  }
+  void remove(CURLUPart part) { check(curl_url_set(parts_.get(), part, nullptr, 0)); }
 
  private:
   struct Free {
@@ -51,9 +49,17 @@ class Url {
 #endif
   }
 
-  const std::string& text_;
+  std::string text_;
   std::unique_ptr<CURLU, Free> parts_;
 };
+
+/// "/get?z=0#part" and "a=1": "/get?z=0&a=1#part"
+std::string with_query(std::string url, const std::string& query) {
+  if (query.empty()) return url;
+  const std::size_t end = std::min(url.find('#'), url.size());
+  const char separator = url.find('?') < end ? '&' : '?';
+  return url.insert(end, separator + query);
+}
 
 /// At least 1, for libcurl takes 0 as "no limit"; and no more than it can count.
 long to_milliseconds(Duration limit) {
@@ -74,16 +80,15 @@ void Transfer::set_up() {
 
 // Name and password go into options of their own: the URL is for messages as well.
 void Transfer::set_url(const std::string& text) {
-  Url url(text);
+  Url url(with_query(text, options_.query));
   const std::string user = url.get(CURLUPART_USER, CURLU_URLDECODE);
   const std::string password = url.get(CURLUPART_PASSWORD, CURLU_URLDECODE);
   if (!user.empty() || !password.empty()) {
     set_option(easy_, CURLOPT_USERNAME, user.c_str());
     set_option(easy_, CURLOPT_PASSWORD, password.c_str());
-    url.set(CURLUPART_USER, nullptr);
-    url.set(CURLUPART_PASSWORD, nullptr);
+    url.remove(CURLUPART_USER);
+    url.remove(CURLUPART_PASSWORD);
   }
-  if (!options_.query.empty()) url.set(CURLUPART_QUERY, options_.query.c_str(), CURLU_APPENDQUERY);
   url_ = url.get(CURLUPART_URL);
   set_option(easy_, CURLOPT_URL, url_.c_str());
 }

@@ -74,12 +74,13 @@ TEST(ResponseBody, IsAStreamReader) {
 
 TEST(ResponseBody, ThatNobodyReadsMakesTheServerWait) {
   run_io([]() -> Coro<> {
-    constexpr std::size_t kBlock = 256 * 1024, kBlocks = 256;
+    constexpr std::size_t kBlock = 256 * 1024, kBlocks = 128;
+    const std::string block = pattern(kBlock);
     std::size_t sent = 0;
     const HttpServer::Handler handler = [&](Request, StreamWriter writer) -> Coro<> {
       writer.write("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(kBlock * kBlocks) + "\r\n\r\n");
       for (std::size_t i = 0; i < kBlocks; ++i) {
-        writer.write(pattern(kBlock, static_cast<unsigned>(i)));
+        writer.write(block);
         co_await writer.drain();
         sent += kBlock;
       }
@@ -94,7 +95,6 @@ TEST(ResponseBody, ThatNobodyReadsMakesTheServerWait) {
       co_await sleep(50ms);
     }
     EXPECT_LT(sent, kBlock * kBlocks / 2);  // the kernel's buffers, and a little more
-    EXPECT_GT(response.content().at_eof(), -1);
 
     std::string all;
     std::size_t longest = 0;
@@ -108,7 +108,7 @@ TEST(ResponseBody, ThatNobodyReadsMakesTheServerWait) {
     EXPECT_LE(longest, 2 * 10'000u + 16 * 1024u);  // twice the limit, and one piece of libcurl's
     bool same = true;
     for (std::size_t i = 0; i < kBlocks; ++i) {
-      same = same && all.compare(i * kBlock, kBlock, pattern(kBlock, static_cast<unsigned>(i))) == 0;
+      same = same && all.compare(i * kBlock, kBlock, block) == 0;
     }
     EXPECT_TRUE(same);
   });

@@ -1,14 +1,18 @@
 #include "stage6/http/http_server.h"
 
+#include <algorithm>
 #include <sstream>
 #include <utility>
 
 namespace asyncio::testing {
 
-Coro<> HttpServer::start(Handler handler) {
-  handler_ = std::move(handler);
-  const auto serve_client = [this](StreamReader reader, StreamWriter writer) { return serve(reader, writer); };
-  server_ = co_await start_server(serve_client, "127.0.0.1", 0, {.backlog = 1000});
+Coro<> HttpServer::start(std::shared_ptr<State> state, Handler handler) {
+  state->handler = std::move(handler);
+  const std::weak_ptr<State> weak = state;  // it holds the server
+  const auto serve_client = [weak](StreamReader reader, StreamWriter writer) {
+    return serve(weak.lock(), std::move(reader), std::move(writer));
+  };
+  state->server = co_await start_server(serve_client, "127.0.0.1", 0, {.backlog = 1000});
 }
 
 Coro<> HttpServer::start(std::string fixed) {
@@ -28,28 +32,29 @@ Coro<bool> HttpServer::receive(StreamReader reader, Request& request) {
     std::string line = co_await reader.readline();
     while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.pop_back();
     if (line.empty()) break;
-    const std::size_t colon = line.find(": ");
-    request.headers.add(line.substr(0, colon), colon == line.npos ? "" : line.substr(colon + 2));
+    const std::size_t colon = std::min(line.find(':'), line.size() - 1);
+    request.headers.add(line.substr(0, colon), line.substr(std::min(colon + 2, line.size())));
   }
   const std::string length = request.headers.get("Content-Length", "0");
   request.body = co_await reader.readexactly(std::stol(length));
   co_return true;
 }
 
-Coro<> HttpServer::serve(StreamReader reader, StreamWriter writer) {
-  ++connections_;
-  ++open_;
+Coro<> HttpServer::serve(std::shared_ptr<State> state, StreamReader reader, StreamWriter writer) {
+  if (!state) co_return;
+  ++state->connections;
+  ++state->open;
   const struct Leave {
     int& open;
     ~Leave() { --open; }
-  } leave{open_};
+  } leave{state->open};
   try {
     while (!writer.is_closing()) {
       Request request;
       const bool more = co_await receive(reader, request);
       if (!more) break;
-      requests_.push_back(request);
-      co_await handler_(request, writer);
+      state->requests.push_back(request);
+      co_await state->handler(request, writer);
     }
   } catch (const std::exception&) {  // the client is gone: what of it?
   }

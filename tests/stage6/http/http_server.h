@@ -6,9 +6,12 @@
 #include <asyncio/http/client_session.h>
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace asyncio::testing {
 
@@ -25,31 +28,35 @@ inline std::string answer(std::string_view body, std::string_view status = "200 
          std::string(headers) + "\r\n" + std::string(body);
 }
 
-/// Listens from its making on, until it is destroyed, which is to happen inside the loop.
+/// A handle; what it serves lives on until its connections have ended, or the loop.
 class HttpServer {
  public:
   using Handler = std::function<Coro<>(Request, StreamWriter)>;
 
-  Coro<> start(Handler handler);
+  Coro<> start(Handler handler) { return start(state_, std::move(handler)); }
   /// One that answers each request with the same.
   Coro<> start(std::string fixed);
-  void stop() { server_->close(); }
+  void stop() { state_->server->close(); }
   std::string url(std::string_view target = "/") const {
-    return "http://127.0.0.1:" + std::to_string(server_->port()) + std::string(target);
+    return "http://127.0.0.1:" + std::to_string(state_->server->port()) + std::string(target);
   }
-  int connections() const noexcept { return connections_; }
-  int open_connections() const noexcept { return open_; }
-  const std::vector<Request>& requests() const noexcept { return requests_; }
+  int connections() const noexcept { return state_->connections; }
+  int open_connections() const noexcept { return state_->open; }
+  const std::vector<Request>& requests() const noexcept { return state_->requests; }
 
  private:
-  Coro<> serve(StreamReader reader, StreamWriter writer);
-  Coro<bool> receive(StreamReader reader, Request& request);
+  struct State {
+    Handler handler;
+    std::optional<Server> server;
+    std::vector<Request> requests;
+    int connections = 0;
+    int open = 0;
+  };
+  static Coro<> start(std::shared_ptr<State> state, Handler handler);
+  static Coro<> serve(std::shared_ptr<State> state, StreamReader reader, StreamWriter writer);
+  static Coro<bool> receive(StreamReader reader, Request& request);
 
-  Handler handler_;
-  std::optional<Server> server_;
-  std::vector<Request> requests_;
-  int connections_ = 0;
-  int open_ = 0;
+  std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
 /// What a coroutine throws of type E, as text; a remark if it throws nothing. Any other exception passes.
