@@ -14,6 +14,10 @@ class Handler(WSGIRequestHandler):
         connections += 1
         super().setup()
 
+    def send_header(self, name, value):
+        if name.lower() != 'connection':  # werkzeug would say "close", always
+            super().send_header(name, value)
+
 
 def counting(environ, start_response):
     if environ['PATH_INFO'] != '/_connections':
