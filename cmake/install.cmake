@@ -13,6 +13,17 @@ install(EXPORT asyncio_stages
   FILE asyncio_stagesTargets.cmake
   DESTINATION ${package_folder})
 
+# asyncio::http in a file of its own, which is read only by who asks for it: find_package(... COMPONENTS http).
+if(TARGET asyncio_http)
+  install(TARGETS asyncio_http EXPORT asyncio_stages_http
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  install(EXPORT asyncio_stages_http
+    NAMESPACE asyncio::
+    FILE asyncio_stages_httpTargets.cmake
+    DESTINATION ${package_folder})
+endif()
+
 configure_package_config_file(cmake/asyncio_stagesConfig.cmake.in asyncio_stagesConfig.cmake
   INSTALL_DESTINATION ${package_folder})
 write_basic_package_version_file(asyncio_stagesConfigVersion.cmake COMPATIBILITY SameMinorVersion)

@@ -3,9 +3,12 @@
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <sys/un.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <stdexcept>
 
@@ -51,6 +54,26 @@ std::optional<Address> Address::numeric(const std::string& host, int port) {
   return std::nullopt;
 }
 
+Address Address::unix_path(std::string_view path) {
+  sockaddr_un un = {};
+  const bool abstract = path.starts_with('\0');
+  if (path.empty()) throw std::invalid_argument("AF_UNIX path is empty");
+  if (path.size() + !abstract > sizeof un.sun_path) throw std::invalid_argument("AF_UNIX path too long");
+  un.sun_family = AF_UNIX;
+  path.copy(un.sun_path, path.size());
+  // A path ends with its zero byte, an abstract name with its length.
+  const std::size_t size = offsetof(sockaddr_un, sun_path) + path.size() + !abstract;
+  return Address(reinterpret_cast<const sockaddr*>(&un), static_cast<socklen_t>(size));
+}
+
+std::string Address::path() const {
+  constexpr std::size_t kBegin = offsetof(sockaddr_un, sun_path);
+  if (family() != AF_UNIX || size_ <= kBegin) return std::string();
+  const char* const begin = reinterpret_cast<const sockaddr_un&>(storage_).sun_path;
+  const std::string_view bytes(begin, size_ - kBegin);
+  return std::string(bytes.starts_with('\0') ? bytes : bytes.substr(0, bytes.find('\0')));
+}
+
 std::string Address::host() const {
   char text[INET6_ADDRSTRLEN] = "";
   if (family() == AF_INET) inet_ntop(AF_INET, &v4(storage_).sin_addr, text, sizeof text);
@@ -64,8 +87,21 @@ int Address::port() const noexcept {
   return 0;
 }
 
+namespace {
+std::string repr_of_path(const std::string& path) {
+  if (!path.starts_with('\0')) return "'" + path + "'";
+  std::string text = "b'";
+  for (const char byte : path) {
+    char hex[8];
+    std::snprintf(hex, sizeof hex, byte < ' ' || byte == 127 ? "\\x%02x" : "%c", static_cast<unsigned char>(byte));
+    text += hex;
+  }
+  return text + "'";
+}
+}  // namespace
+
 std::string Address::repr() const {
-  if (!is_ip()) return "''";
+  if (!is_ip()) return repr_of_path(path());
   std::string text = "('" + host() + "', " + std::to_string(port());
   if (family() == AF_INET6) {
     const sockaddr_in6& in6 = v6(storage_);

@@ -1,8 +1,10 @@
 #include "asyncio/descriptors.h"
 
+#include "asyncio/detail/first_core.h"
 #include "asyncio/detail/io_service.h"
 #include "asyncio/sleep_core.h"
 
+#include <algorithm>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -20,9 +22,9 @@ SelectorCore& selector_of(Loop& loop) {
     throw std::logic_error("this loop's core, " + demangle(typeid(core).name()) +
                            ", cannot watch descriptors: I/O needs a PollCore (or another SelectorCore)");
   }
-  auto poll_core = std::make_unique<PollCore>();
-  PollCore& selector = *poll_core;
-  loop.set_core(std::move(poll_core));
+  auto first_core = std::make_unique<FirstCore>();
+  FirstCore& selector = *first_core;
+  loop.set_core(std::move(first_core));
   return selector;
 }
 
@@ -32,8 +34,19 @@ bool unwatch(Loop& loop, int fd, Readiness way) {
   return selector && selector->unwatch(fd, way);
 }
 
-void IoService::on_close() noexcept {
-  if (auto* selector = dynamic_cast<SelectorCore*>(&loop_.core())) selector->unwatch_all();
+void check_unclaimed(Loop& loop, int fd) {
+  if (!loop.is_closed()) loop.service<IoService>().check_unclaimed(fd);
+}
+
+void IoService::claim(int fd, const DescriptorOwner& owner) {
+  const std::size_t index = static_cast<std::size_t>(fd);
+  if (index >= owners_.size()) owners_.resize(std::max(index + 1, 2 * owners_.size()));
+  owners_[index] = &owner;
+}
+
+void IoService::throw_claimed(int fd) const {
+  throw std::runtime_error("File descriptor " + std::to_string(fd) + " is used by transport " +
+                           owners_[static_cast<std::size_t>(fd)]->repr());
 }
 
 }  // namespace asyncio::detail

@@ -1,5 +1,6 @@
 #include "asyncio/server.h"
 
+#include "asyncio/descriptors.h"
 #include "asyncio/detail/syscalls.h"
 #include "asyncio/detail/system_error.h"
 #include "asyncio/sleep.h"
@@ -58,34 +59,19 @@ void ServerState::out_of_resources(const Socket& socket, int error) {
   loop.call_exception_handler(context.with("socket", where));  // last: it may close the server
 }
 
-// ── a client ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
+// In the next tick, where CPython's task for it would take its first step; the transport's callbacks follow one later.
 void ServerState::connect_client(Socket socket, const Address& peer) {
   Loop& loop = *anchor_->loop();
-  const Ref<ReaderState> reader_state(new ReaderState(limit_), adopt);
-  Ref<Connection> connection(new Connection(loop, std::move(socket), peer, reader_state, Ref<ServerState>(this)),
-                             adopt);
-  clients_.insert(connection.get());
-  const Ref<ConnectionOwner> owner(new ConnectionOwner(std::move(connection)), adopt);
-  const StreamReader reader(reader_state, owner);
-  const StreamWriter writer(owner);
-
-  auto task = create_task(serve_client(Ref<ServerState>(this), reader, writer), {.loop = &loop});
-  task.add_done_callback([&loop, writer](const Task<>& done) {
-    if (!done.cancelled() && done.exception()) report(loop, writer, done.exception());
-    if (done.cancelled() || done.exception()) writer.close();
+  loop.call_soon([self = Ref<ServerState>(this), &loop, socket = std::move(socket), peer]() mutable {
+    try {
+      std::shared_ptr<BaseProtocol> protocol = self->factory_();
+      make_socket_transport(loop, std::move(socket), peer, std::move(protocol), Future<>(), self);
+    } catch (...) {
+      if (current_exception_is_fatal()) throw;
+      ErrorContext context("Error on transport creation for incoming connection", std::current_exception());
+      loop.call_exception_handler(context);
+    }
   });
-}
-
-// It holds the server, and with it the callback: if that is a lambda, its captures live as long as its coroutines.
-Coro<> ServerState::serve_client(Ref<ServerState> self, StreamReader reader, StreamWriter writer) {
-  Coro<> client = self->callback_(reader, std::move(writer));
-  if (client) co_await std::move(client);
-}
-
-void ServerState::report(Loop& loop, const StreamWriter& writer, std::exception_ptr error) {
-  ErrorContext context("Unhandled exception in client_connected_cb", std::move(error));
-  loop.call_exception_handler(context.with("transport", "<connection with " + writer.peername().repr() + ">"));
 }
 
 // ── the end ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -94,16 +80,20 @@ void ServerState::close() {
   if (std::exchange(closed_, true)) return;
   const Ref<ServerState> self(this);  // the watches held it
   serving_ = false;
-  if (Loop* loop = anchor_->loop()) {
+  Loop* const loop = anchor_->loop();
+  if (loop) {
     for (const Socket& socket : sockets_) remove_reader(*loop, socket.fd());
   }
   sockets_.clear();
+  if (loop) {
+    for (const UnixSocketFile& file : files_) file.remove(*loop);
+  }
   if (forever_ && !forever_.done()) forever_.cancel();
   if (clients_.empty()) close_waiters_.wake();
 }
 
-void ServerState::detach(Connection& connection) noexcept {
-  if (clients_.erase(&connection) == 0) return;
+void ServerState::detach(DescriptorTransport& transport) noexcept {
+  if (clients_.erase(&transport) == 0) return;
   try {
     if (all_gone()) close_waiters_.wake();
   } catch (...) {  // the loop is closed: nobody waits
@@ -114,12 +104,19 @@ void ServerState::detach(Connection& connection) noexcept {
 
 int Server::port() const noexcept { return sockets().empty() ? 0 : sockets().front().local_address().port(); }
 
+// Of a copy: who is told that a connection ends may end others.
 void Server::close_clients() const {
-  for (detail::Connection* client : state_->clients()) client->close();
+  const auto clients = state_->clients();
+  for (detail::DescriptorTransport* client : clients) {
+    if (state_->clients().contains(client)) client->close();
+  }
 }
 
 void Server::abort_clients() const {
-  for (detail::Connection* client : state_->clients()) client->abort();
+  const auto clients = state_->clients();
+  for (detail::DescriptorTransport* client : clients) {
+    if (state_->clients().contains(client)) client->abort();
+  }
 }
 
 Coro<> Server::start_serving(detail::Ref<detail::ServerState> state) {

@@ -20,9 +20,9 @@ void ReaderState::feed_data(std::string_view data) {
   if (data.empty()) return;
   buffer_.append(data);
   wake_reader();
-  if (source_ && !paused_ && buffer_.size() > 2 * limit_) {
+  if (transport_ && !paused_ && buffer_.size() > 2 * limit_) {
     paused_ = true;
-    source_->pause_reading();
+    transport_->pause_reading();
   }
 }
 
@@ -36,13 +36,24 @@ void ReaderState::set_exception(std::exception_ptr error) {
   wake_reader();
 }
 
+void ReaderState::feed_destination(std::size_t size) {
+  destination_ = {};
+  received_ = size;
+  wake_reader();
+}
+
+ReaderState::Destination::~Destination() {
+  if (reader_.destination_.data() == memory_.data()) reader_.destination_ = {};
+  if (const std::size_t size = take()) reader_.buffer_.prepend(std::string_view(memory_.data(), size));
+}
+
 void ReaderState::wake_reader() {
   if (Waiter* waiter = std::exchange(waiter_, nullptr)) waiter->wake();
 }
 
 void ReaderState::resume() {
   paused_ = false;
-  source_->resume_reading();
+  transport_->resume_reading();
 }
 
 // ── … and waited for from the other ─────────────────────────────────────────────────────────────────────────────────
@@ -53,7 +64,7 @@ bool ReaderState::Wait::await_ready() {
                              "() called while another coroutine is already waiting for incoming data");
   }
   if (reader_.paused_) reader_.resume();  // to wait for data while nothing is received would be to wait for ever
-  return reader_.source_ && reader_.source_->read_now();
+  return reader_.transport_ && reader_.transport_->read_now();
 }
 
 }  // namespace detail
@@ -65,8 +76,10 @@ using detail::ReaderState;
 StreamReader::StreamReader(std::size_t limit) : state_(new ReaderState(limit), detail::adopt) {}
 
 Coro<std::string> StreamReader::read(std::ptrdiff_t n) const { return read(*this, n); }
+Coro<std::size_t> StreamReader::read_into(std::span<char> memory) const { return read_into(*this, memory); }
 Coro<std::string> StreamReader::readexactly(std::ptrdiff_t n) const { return readexactly(*this, n); }
 Coro<std::string> StreamReader::readline() const { return readline(*this); }
+Coro<std::optional<std::string>> StreamReader::next_line() const { return next_line(*this); }
 Coro<std::string> StreamReader::readuntil(std::string_view separator) const {
   return readuntil(std::vector<std::string>(1, std::string(separator)));
 }
@@ -90,6 +103,24 @@ Coro<std::string> StreamReader::read(StreamReader self, std::ptrdiff_t n) {
   std::string data = reader.buffer().take(static_cast<std::size_t>(n));
   reader.maybe_resume();
   co_return data;
+}
+
+Coro<std::size_t> StreamReader::read_into(StreamReader self, std::span<char> memory) {
+  ReaderState& reader = *self.state_;
+  reader.throw_if_failed();
+  if (memory.empty()) co_return 0;
+  {
+    ReaderState::Destination destination(reader, memory);
+    while (reader.buffer().empty() && destination.received() == 0 && !reader.eof()) {
+      co_await MoreData(reader, "read_into");
+    }
+    if (const std::size_t received = destination.take()) co_return received;
+  }
+  const std::string_view data = reader.buffer().view().substr(0, memory.size());
+  const std::size_t size = data.copy(memory.data(), memory.size());
+  reader.buffer().drop(size);
+  reader.maybe_resume();
+  co_return size;
 }
 
 Coro<std::string> StreamReader::readexactly(StreamReader self, std::ptrdiff_t n) {
@@ -119,6 +150,12 @@ Coro<std::string> StreamReader::readline(StreamReader self) {
     self.state_->maybe_resume();
     throw std::invalid_argument(too_long.what());
   }
+}
+
+Coro<std::optional<std::string>> StreamReader::next_line(StreamReader self) {
+  std::string line = co_await readline(std::move(self));
+  if (line.empty()) co_return std::nullopt;
+  co_return std::optional<std::string>(std::move(line));
 }
 
 namespace {

@@ -2,13 +2,18 @@
 
 #include <fcntl.h>
 #include <netdb.h>
+#include <pthread.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdint>
 
 #ifdef __linux__
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/sendfile.h>
 #endif
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0  // where it is missing (macOS), SO_NOSIGPIPE does it: see prepare()
@@ -23,6 +28,26 @@ auto retry(Call call) noexcept {
   do {
     result = call();
   } while (result == -1 && errno == EINTR);
+  return result;
+}
+
+// For the calls that know no MSG_NOSIGNAL. A SIGPIPE of ours is for this thread: held back while the call goes on, and
+// taken away. Not ignored, as Python does: that would be the whole program's business, and its children's.
+template <class Call>
+ssize_t without_sigpipe(Call call) noexcept {
+  sigset_t sigpipe, before, pending;
+  sigemptyset(&sigpipe);
+  sigaddset(&sigpipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &sigpipe, &before);
+  const ssize_t result = retry(call);
+  const int error = errno;
+  if (!sigismember(&before, SIGPIPE)) {  // otherwise it is the caller who holds it back
+    int signal;
+    const bool came = result == -1 && error == EPIPE && sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE);
+    if (came) sigwait(&sigpipe, &signal);
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+  errno = error;
   return result;
 }
 
@@ -45,6 +70,21 @@ int prepare(int fd) noexcept {
 int poll(pollfd* descriptors, std::size_t count, int timeout_ms) noexcept {
   return ::poll(descriptors, static_cast<nfds_t>(count), timeout_ms);
 }
+
+#ifdef __linux__
+int epoll_create() noexcept { return ::epoll_create1(EPOLL_CLOEXEC); }
+
+int epoll_ctl(int epoll, int operation, int fd, std::uint32_t events, std::uint64_t data) noexcept {
+  epoll_event event = {};
+  event.events = events;
+  event.data.u64 = data;
+  return ::epoll_ctl(epoll, operation, fd, &event);
+}
+
+int epoll_wait(int epoll, epoll_event* events, int size, int timeout_ms) noexcept {
+  return ::epoll_wait(epoll, events, size, timeout_ms);
+}
+#endif
 
 // ── waking up ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -116,10 +156,35 @@ ssize_t send(int fd, const void* data, std::size_t size) noexcept {
   return retry([=] { return ::send(fd, data, size, MSG_NOSIGNAL); });
 }
 
+ssize_t recvfrom(int fd, void* buffer, std::size_t size, sockaddr* sender, socklen_t* address_size) noexcept {
+  return retry([=] { return ::recvfrom(fd, buffer, size, 0, sender, address_size); });
+}
+
+ssize_t sendto(int fd, const void* data, std::size_t size, const sockaddr* address, socklen_t address_size) noexcept {
+  return retry([=] { return ::sendto(fd, data, size, MSG_NOSIGNAL, address, address_size); });
+}
+
+#ifdef __linux__
+ssize_t sendfile(int socket, int file, off_t offset, std::size_t size) noexcept {
+  return without_sigpipe([&] { return ::sendfile(socket, file, &offset, size); });
+}
+#else
+ssize_t sendfile(int, int, off_t, std::size_t) noexcept {
+  errno = ENOSYS;
+  return -1;
+}
+#endif
+
 int shutdown(int fd, int how) noexcept { return ::shutdown(fd, how); }
 
 int set_option(int fd, int level, int option, int value) noexcept {
   return ::setsockopt(fd, level, option, &value, sizeof value);
+}
+
+int socket_type(int fd) noexcept {
+  int type = 0;
+  socklen_t size = sizeof type;
+  return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == -1 ? -1 : type;
 }
 
 int pending_error(int fd) noexcept {
@@ -130,6 +195,47 @@ int pending_error(int fd) noexcept {
 
 int local_address(int fd, sockaddr* address, socklen_t* size) noexcept { return ::getsockname(fd, address, size); }
 int peer_address(int fd, sockaddr* address, socklen_t* size) noexcept { return ::getpeername(fd, address, size); }
+
+off_t file_size(int fd) noexcept {
+  struct stat status = {};
+  return ::fstat(fd, &status) == -1 ? -1 : status.st_size;
+}
+
+ssize_t read_at(int fd, void* buffer, std::size_t size, off_t offset) noexcept {
+  return retry([=] { return ::pread(fd, buffer, size, offset); });
+}
+
+off_t set_file_position(int fd, off_t offset) noexcept { return ::lseek(fd, offset, SEEK_SET); }
+// ── pipes and files ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+int pipe(int ends[2]) noexcept {
+#ifdef __linux__
+  return ::pipe2(ends, O_CLOEXEC);
+#else
+  if (::pipe(ends) == -1) return -1;
+  ::fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+  return ::fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+#endif
+}
+
+int set_nonblocking(int fd) noexcept {
+  const int flags = ::fcntl(fd, F_GETFL);
+  return flags == -1 ? -1 : ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+ssize_t read(int fd, void* buffer, std::size_t size) noexcept {
+  return retry([=] { return ::read(fd, buffer, size); });
+}
+
+ssize_t write(int fd, const void* data, std::size_t size) noexcept {
+  return without_sigpipe([=] { return ::write(fd, data, size); });
+}
+
+int stat(const char* path, struct ::stat* status) noexcept { return ::stat(path, status); }
+int fstat(int fd, struct ::stat* status) noexcept { return ::fstat(fd, status); }
+int unlink(const char* path) noexcept { return ::unlink(path); }
+
+// ── names ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 int getaddrinfo(const char* host, const char* port, const addrinfo* hints, addrinfo** found) noexcept {
   return ::getaddrinfo(host, port, hints, found);

@@ -1,18 +1,20 @@
-// All of asyncio in one header: `#include <asyncio/asyncio.h>`.
-// Mirrors: Lib/asyncio/__init__.py. To read the project, begin with stage 1's loop.h.
-#pragma once
-
-#include <asyncio/address.h>
+// All of asyncio in one header: `#include <asyncio/address.h>
 #include <asyncio/as_completed.h>
 #include <asyncio/barrier.h>
 #include <asyncio/condition.h>
+#include <asyncio/connections.h>
 #include <asyncio/core.h>
 #include <asyncio/coro.h>
+#include <asyncio/create_server.h>
+#include <asyncio/datagrams.h>
 #include <asyncio/descriptors.h>
+#include <asyncio/epoll_core.h>
 #include <asyncio/error_context.h>
 #include <asyncio/event.h>
 #include <asyncio/exception_group.h>
 #include <asyncio/exceptions.h>
+#include <asyncio/file_descriptor.h>
+#include <asyncio/flow_control.h>
 #include <asyncio/future.h>
 #include <asyncio/gather.h>
 #include <asyncio/getaddrinfo.h>
@@ -22,19 +24,23 @@
 #include <asyncio/lock.h>
 #include <asyncio/loop.h>
 #include <asyncio/outcome.h>
+#include <asyncio/pipes.h>
 #include <asyncio/poll_core.h>
 #include <asyncio/priority_queue.h>
+#include <asyncio/protocols.h>
 #include <asyncio/queue.h>
 #include <asyncio/ready_queue.h>
 #include <asyncio/run.h>
 #include <asyncio/selector_core.h>
 #include <asyncio/semaphore.h>
+#include <asyncio/sendfile.h>
 #include <asyncio/server.h>
 #include <asyncio/shield.h>
 #include <asyncio/sleep.h>
 #include <asyncio/sleep_core.h>
 #include <asyncio/socket.h>
 #include <asyncio/stream_errors.h>
+#include <asyncio/stream_protocol.h>
 #include <asyncio/stream_reader.h>
 #include <asyncio/stream_writer.h>
 #include <asyncio/streams.h>
@@ -45,6 +51,7 @@
 #include <asyncio/time_limit.h>
 #include <asyncio/timeouts.h>
 #include <asyncio/timers.h>
+#include <asyncio/transports.h>
 #include <asyncio/virtual_core.h>
 #include <asyncio/wait.h>
 #include <asyncio/wait_for.h>

@@ -1,14 +1,15 @@
-// Server: listening sockets, and a task for each client that comes.
-// Mirrors: Lib/asyncio/base_events.py, Server; and BaseSelectorEventLoop._accept_connection. Read next: streams.h
+// Server: listening sockets, and a protocol for each client that comes.
+// Mirrors: Lib/asyncio/base_events.py, Server; and BaseSelectorEventLoop._accept_connection. Read next: create_server.h
 #pragma once
 
+#include <asyncio/coro.h>
 #include <asyncio/detail/server_state.h>
 
 #include <vector>
 
 namespace asyncio {
 
-/// What start_server() gives: a handle; copies speak of the same server. It serves until close(), or until the loop is
+/// What create_server() and start_server() give: a handle; copies speak of the same server. It serves until close(), or until the loop is
 /// closed, whether or not a handle is kept.
 class Server {
  public:

@@ -1,7 +1,11 @@
 #include "stage6/support.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
+
+#include <filesystem>
+#include <system_error>
 
 namespace asyncio::testing {
 
@@ -9,6 +13,17 @@ int open_descriptors() {
   int open = 0;
   for (int fd = 0; fd < 1024; ++fd) open += ::fcntl(fd, F_GETFD) != -1;
   return open;
+}
+
+TemporaryFolder::TemporaryFolder() {
+  std::string path = (std::filesystem::temp_directory_path() / "asyncio-XXXXXX").string();
+  if (!::mkdtemp(path.data())) throw std::system_error(errno, std::generic_category(), "mkdtemp");
+  path_ = path;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
 }
 
 }  // namespace asyncio::testing

@@ -3,6 +3,7 @@
 
 #include "support/test_core.h"
 
+#include <asyncio/descriptors.h>
 #include <asyncio/run.h>
 #include <asyncio/streams.h>
 #include <gtest/gtest.h>
@@ -48,6 +49,20 @@ inline Coro<> ticks(int count) {
 /// How many descriptors this process has open.
 int open_descriptors();
 
+/// A folder for sockets; it goes with all that is in it.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder();
+  /// The path of a file in it.
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
 /// A port that nobody listens on: one that was, a moment ago.
 inline int unused_port() {
   const Socket socket = Socket::listening(*Address::numeric("127.0.0.1", 0));
@@ -64,5 +79,23 @@ Coro<std::error_code> error_of(A awaitable) {
   }
   co_return std::error_code();
 }
+
+/// Whether a task that is cancelled as it waits ends with that.
+template <class T>
+Coro<bool> cancelled(Task<T> task) {
+  co_await ticks(2);
+  task.cancel();
+  try {
+    co_await std::move(task);
+  } catch (const CancelledError&) {
+    co_return true;
+  }
+  co_return false;
+}
+
+/// Whether the running loop watches any descriptor.
+inline bool watching() { return Loop::running().core().watching(); }
+
+inline Address loopback(int port) { return *Address::numeric("127.0.0.1", port); }
 
 }  // namespace asyncio::testing

@@ -19,6 +19,9 @@ class ByteBuffer {
 
   void append(std::string_view data) { bytes_.append(data); }
 
+  /// Puts back what was taken.
+  void prepend(std::string_view data) { bytes_.insert(begin_, data); }
+
   /// The first `count` bytes, or all if there are fewer. All at once, they are moved and not copied, unless that would
   /// give away much more memory than they need.
   std::string take(std::size_t count) {

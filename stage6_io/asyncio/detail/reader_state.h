@@ -6,27 +6,18 @@
 #include <asyncio/detail/byte_buffer.h>
 #include <asyncio/detail/ref.h>
 #include <asyncio/detail/waiter.h>
+#include <asyncio/transports.h>
 
 #include <exception>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace asyncio::detail {
 
-/// Where a reader's bytes come from.
-class ReadSource {
- public:
-  /// Enough for now; the sender will have to wait.
-  virtual void pause_reading() = 0;
-  virtual void resume_reading() = 0;
-  /// Feeds what is there without waiting, if it is worth a try. True if that changed anything.
-  virtual bool read_now() = 0;
-
- protected:
-  ~ReadSource() = default;
-};
-
-/// Counted. Invariants: (1) paused_ implies that there is a source. (2) After the end of the stream nothing is fed.
+/// Counted. Invariants: (1) paused_ implies that there is a transport. (2) After the end of the stream nothing is fed.
 class ReaderState : public Pooled {
  public:
   explicit ReaderState(std::size_t limit);
@@ -43,17 +34,23 @@ class ReaderState : public Pooled {
     if (exception_) std::rethrow_exception(exception_);
   }
 
-  /// Wakes the reader. Pauses the source if there is more than twice the limit.
+  /// Wakes the reader. Pauses the transport if there is more than twice the limit.
   void feed_data(std::string_view data);
   void feed_eof();
   void set_exception(std::exception_ptr error);
-  /// The source, or null when it goes away.
-  void set_source(ReadSource* source) noexcept {
-    source_ = source;
+  /// Where a task that waits in read_into() wants its bytes; empty if there is none.
+  std::span<char> destination() const noexcept { return destination_; }
+  /// So many are there. What comes behind them goes into the buffer again.
+  void feed_destination(std::size_t size);
+  class Destination;
+
+  /// Where the bytes come from: it is told to pause and to resume. Null when the connection is lost.
+  void set_transport(std::shared_ptr<ReadTransport> transport) noexcept {
+    transport_ = std::move(transport);
     paused_ = false;
   }
 
-  /// Something was taken from the buffer: the source may go on if no more than the limit is left.
+  /// Something was taken from the buffer: the transport may go on if no more than the limit is left.
   void maybe_resume() {
     if (paused_ && buffer_.size() <= limit_) resume();
   }
@@ -72,7 +69,9 @@ class ReaderState : public Pooled {
   ByteBuffer buffer_;
   std::size_t limit_;
   Waiter* waiter_ = nullptr;  // the one task that may wait here
-  ReadSource* source_ = nullptr;
+  std::span<char> destination_;
+  std::size_t received_ = 0;  // into what was the destination
+  std::shared_ptr<ReadTransport> transport_;
   std::exception_ptr exception_;
   std::uint32_t refs_ = 1;
   bool eof_ = false;
@@ -102,6 +101,25 @@ class ReaderState::Wait final : public Waiter {
  private:
   ReaderState& reader_;
   const char* function_;
+};
+
+/// While it lives, what arrives goes into `memory`; once, and only if nothing is in the buffer, nor anybody else waits.
+class ReaderState::Destination {
+ public:
+  Destination(ReaderState& reader, std::span<char> memory) noexcept : reader_(reader), memory_(memory) {
+    if (!reader_.waiter_ && reader_.buffer_.empty()) reader_.destination_ = memory;
+  }
+  Destination(const Destination&) = delete;
+  Destination& operator=(const Destination&) = delete;
+  /// What was received and not taken (the task was cancelled) is put back.
+  ~Destination();
+
+  std::size_t received() const noexcept { return reader_.received_; }
+  std::size_t take() noexcept { return std::exchange(reader_.received_, 0); }
+
+ private:
+  ReaderState& reader_;
+  std::span<char> memory_;
 };
 
 /// `co_await MoreData(reader, "read");`

@@ -1,36 +1,34 @@
 // What is behind the handles of a Server. Read next: ../../server.cpp
 #pragma once
 
-#include <asyncio/detail/connection.h>
-#include <asyncio/stream_reader.h>
-#include <asyncio/stream_writer.h>
+#include <asyncio/detail/stream_transport.h>
+#include <asyncio/detail/unix_socket_file.h>
+#include <asyncio/detail/wait_list.h>
+#include <asyncio/socket.h>
 
 #include <functional>
+#include <memory>
 #include <set>
+#include <utility>
 #include <vector>
 
-namespace asyncio {
+namespace asyncio::detail {
 
-/// What start_server() calls for each client. Empty (no coroutine) if it was a plain function, which has run then.
-using ClientCallback = std::function<Coro<>(StreamReader, StreamWriter)>;
+using AnyProtocolFactory = std::function<std::shared_ptr<BaseProtocol>()>;
 
-namespace detail {
-
-/// Counted: by the handles, by the watches of the listening sockets, by each connection and each client's task.
+/// Counted: by the handles, by the watches of the listening sockets, and by each client's transport.
 /// Invariants: (1) serving_ implies that the sockets are open and watched (or, out of descriptors, will be in a second).
-/// (2) closed_ waiters are woken once, when there are neither sockets nor clients.
-class ServerState final : public ConnectionServer, public Pooled {
+/// (2) close_waiters_ are woken once, when there are neither sockets nor clients.
+class ServerState final : public TransportServer, public Pooled {
  public:
-  ServerState(Loop& loop, std::vector<Socket> sockets, ClientCallback callback, std::size_t limit, int backlog)
-      : anchor_(&loop.anchor()),
-        sockets_(std::move(sockets)),
-        callback_(std::move(callback)),
-        limit_(limit),
-        backlog_(backlog) {}
+  ServerState(Loop& loop, std::vector<Socket> sockets, AnyProtocolFactory factory, int backlog)
+      : anchor_(&loop.anchor()), sockets_(std::move(sockets)), factory_(std::move(factory)), backlog_(backlog) {}
 
   const std::vector<Socket>& sockets() const noexcept { return sockets_; }
   bool serving() const noexcept { return serving_; }
   bool closed() const noexcept { return closed_; }
+  /// This file goes when the server is closed.
+  void add_file(UnixSocketFile file) { files_.push_back(std::move(file)); }
 
   void start_serving();
   void close();
@@ -38,9 +36,10 @@ class ServerState final : public ConnectionServer, public Pooled {
   Future<>& forever() noexcept { return forever_; }
   bool all_gone() const noexcept { return closed_ && clients_.empty(); }
   WaitList& close_waiters() noexcept { return close_waiters_; }
-  const std::set<Connection*>& clients() const noexcept { return clients_; }
+  const std::set<DescriptorTransport*>& clients() const noexcept { return clients_; }
 
-  void detach(Connection& connection) noexcept override;
+  void attach(DescriptorTransport& transport) override { clients_.insert(&transport); }
+  void detach(DescriptorTransport& transport) noexcept override;
   void add_ref() noexcept override { ++refs_; }
   void release() noexcept override {
     if (--refs_ == 0) delete this;
@@ -51,15 +50,13 @@ class ServerState final : public ConnectionServer, public Pooled {
   void accept_from(const Socket& socket);
   void out_of_resources(const Socket& socket, int error);
   void connect_client(Socket socket, const Address& peer);
-  static Coro<> serve_client(Ref<ServerState> self, StreamReader reader, StreamWriter writer);
-  static void report(Loop& loop, const StreamWriter& writer, std::exception_ptr error);
 
   Ref<LoopAnchor> anchor_;
   std::vector<Socket> sockets_;
-  ClientCallback callback_;
-  std::size_t limit_;
+  std::vector<UnixSocketFile> files_;
+  AnyProtocolFactory factory_;
   int backlog_;
-  std::set<Connection*> clients_;
+  std::set<DescriptorTransport*> clients_;
   WaitList close_waiters_;
   Future<> forever_;
   std::uint32_t refs_ = 1;
@@ -67,5 +64,4 @@ class ServerState final : public ConnectionServer, public Pooled {
   bool closed_ = false;
 };
 
-}  // namespace detail
-}  // namespace asyncio
+}  // namespace asyncio::detail

@@ -10,12 +10,21 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 
 struct addrinfo;
+struct epoll_event;
+struct stat;
 
 namespace asyncio::detail::sys {
 
 int poll(pollfd* descriptors, std::size_t count, int timeout_ms) noexcept;  // EINTR is for the caller to see
+
+#ifdef __linux__
+int epoll_create() noexcept;
+int epoll_ctl(int epoll, int operation, int fd, std::uint32_t events, std::uint64_t data) noexcept;
+int epoll_wait(int epoll, epoll_event* events, int size, int timeout_ms) noexcept;  // EINTR is for the caller to see
+#endif
 
 /// Two ends for waking a thread up: [0] polls readable once [1] was written to. They may be the same descriptor.
 int wake_pipe(int ends[2]) noexcept;
@@ -34,12 +43,32 @@ int listen(int fd, int backlog) noexcept;
 int accept(int fd, sockaddr* peer, socklen_t* size) noexcept;
 ssize_t recv(int fd, void* buffer, std::size_t size) noexcept;
 ssize_t send(int fd, const void* data, std::size_t size) noexcept;
+ssize_t recvfrom(int fd, void* buffer, std::size_t size, sockaddr* sender, socklen_t* address_size) noexcept;
+ssize_t sendto(int fd, const void* data, std::size_t size, const sockaddr* address, socklen_t address_size) noexcept;
+/// From a file, at `offset`, to a socket, without a copy in this process. ENOSYS where there is no such call.
+ssize_t sendfile(int socket, int file, off_t offset, std::size_t size) noexcept;
 int shutdown(int fd, int how) noexcept;
 int set_option(int fd, int level, int option, int value) noexcept;
+/// SOCK_STREAM, SOCK_DGRAM …; or -1.
+int socket_type(int fd) noexcept;
 /// The error of what went on in the background (SO_ERROR), which this call clears; or -1.
 int pending_error(int fd) noexcept;
 int local_address(int fd, sockaddr* address, socklen_t* size) noexcept;
 int peer_address(int fd, sockaddr* address, socklen_t* size) noexcept;
+
+/// Of an open file, in bytes.
+off_t file_size(int fd) noexcept;
+ssize_t read_at(int fd, void* buffer, std::size_t size, off_t offset) noexcept;
+off_t set_file_position(int fd, off_t offset) noexcept;
+
+// Pipes, files, and the names of Unix sockets.
+int pipe(int ends[2]) noexcept;  // these do block: one end may be for a child
+int set_nonblocking(int fd) noexcept;
+ssize_t read(int fd, void* buffer, std::size_t size) noexcept;
+ssize_t write(int fd, const void* data, std::size_t size) noexcept;
+int stat(const char* path, struct ::stat* status) noexcept;
+int fstat(int fd, struct ::stat* status) noexcept;
+int unlink(const char* path) noexcept;
 
 int getaddrinfo(const char* host, const char* port, const addrinfo* hints, addrinfo** found) noexcept;
 

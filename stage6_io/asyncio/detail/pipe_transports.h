@@ -1,0 +1,65 @@
+// The transports of a pipe's two ends. The end of the stream comes to a reading end as a callback and then the loss of
+// the connection; a writing end finds out that its reader has gone by watching itself for reading.
+// Mirrors: Lib/asyncio/unix_events.py, _UnixReadPipeTransport, _UnixWritePipeTransport. Read next: ../../pipes.cpp
+#pragma once
+
+#include <asyncio/detail/stream_transport.h>
+#include <asyncio/file_descriptor.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace asyncio::detail {
+
+class ReadPipeTransport final : public StreamTransport {
+ public:
+  /// Throws std::invalid_argument unless it is a pipe, a socket or a character device.
+  ReadPipeTransport(Loop& loop, FileDescriptor pipe);
+
+  void write(std::string_view) override { throw_only_reads(); }
+  void write_eof() override { throw_only_reads(); }
+  bool can_write_eof() const noexcept override { return false; }
+
+ private:
+  [[noreturn]] static void throw_only_reads();
+  const char* kind() const noexcept override { return "ReadPipeTransport"; }
+  ssize_t read_some(char* buffer, std::size_t size) noexcept override;
+  ssize_t write_some(std::string_view) noexcept override { return 0; }
+  void shutdown_write() noexcept override {}
+  void on_eof() override;
+  bool is_worth_a_report(int error) const noexcept override;
+  std::string describe_call(bool) const override { return "read from " + repr(); }
+  const char* warning_of_lost_writes() const noexcept override { return ""; }
+};
+
+class WritePipeTransport final : public StreamTransport {
+ public:
+  /// Throws std::invalid_argument unless it is a pipe, a socket or a character device.
+  WritePipeTransport(Loop& loop, FileDescriptor pipe);
+
+  bool is_reading() const noexcept override { return false; }
+  void pause_reading() override {}
+  void resume_reading() override {}
+  /// Watches its reader until the last byte is sent.
+  void close() override;
+  void write_eof() override { close(); }  // a pipe has no other half to stay open
+  void write(std::string_view data) override;
+
+ private:
+  const char* kind() const noexcept override { return "WritePipeTransport"; }
+  void start_reading() override;
+  void on_readable() override;
+  ssize_t read_some(char*, std::size_t) noexcept override { return 0; }
+  ssize_t write_some(std::string_view data) noexcept override;
+  void shutdown_write() noexcept override {}
+  void on_eof() override {}
+  std::string describe_call(bool) const override { return "write to " + repr(); }
+  const char* warning_of_lost_writes() const noexcept override {
+    return "pipe closed by peer or os.write(pipe, data) raised exception.";
+  }
+
+  bool tells_of_its_reader_;  // a terminal does not
+};
+
+}  // namespace asyncio::detail

@@ -1,0 +1,67 @@
+// ClientSession: HTTP requests by libcurl, on our loop. A target of its own, asyncio::http, as it needs libcurl.
+// Mirrors: aiohttp's ClientSession. Read next: detail/multi.h
+#pragma once
+
+#include <asyncio/http/client_response.h>
+#include <asyncio/http/request_options.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace asyncio::http {
+
+/// Keeps connections and cookies from one request to the next. Belongs to one loop, and to that one's thread.
+///
+/// A request is a coroutine that gives a response as soon as its status and headers are there. A task that is cancelled
+/// in the middle takes its transfer with it; the session goes on. All requests throw: InvalidURL, ClientConnectionError
+/// and other ClientErrors; TimeoutError; std::runtime_error("Session is closed"), ("Event loop is closed").
+class ClientSession {
+ public:
+  /// On the running loop. Throws std::runtime_error("no running event loop"), ClientError; std::logic_error if the
+  /// loop's core cannot watch descriptors.
+  explicit ClientSession(SessionOptions options = SessionOptions()) : ClientSession(Loop::running(), options) {}
+  explicit ClientSession(Loop& loop, SessionOptions options = SessionOptions());
+  ClientSession(ClientSession&&) noexcept = default;
+  ClientSession& operator=(ClientSession&& other) noexcept {
+    std::swap(multi_, other.multi_);
+    return *this;
+  }
+  /// Closes it.
+  ~ClientSession();
+
+  /// `auto response = co_await session.get("http://httpbin.org/get", RequestOptions().param("a", "1"));`
+  Coro<ClientResponse> get(std::string url, RequestOptions options = RequestOptions()) const {
+    return request("GET", std::move(url), std::move(options));
+  }
+  Coro<ClientResponse> post(std::string url, RequestOptions options = RequestOptions()) const {
+    return request("POST", std::move(url), std::move(options));
+  }
+  /// Any other method: "PUT", "DELETE", "HEAD" … A redirect repeats it, with its body; a POST that is redirected goes on
+  /// as GET, unless by 307 or 308.
+  Coro<ClientResponse> request(std::string method, std::string url, RequestOptions options = RequestOptions()) const {
+    return request(multi_, std::move(method), std::move(url), std::move(options));
+  }
+
+  std::vector<Cookie> cookies() const { return multi_->cookies(); }
+  void clear_cookies() const { multi_->clear_cookies(); }
+
+  /// Closes its connections. What is under way fails with ClientConnectionError("Session is closed"); a body that has
+  /// come whole can still be read. May be called twice, and when the loop is closed.
+  void close() const {
+    if (multi_) multi_->close();
+  }
+  bool closed() const noexcept { return !multi_ || multi_->closed(); }
+
+ private:
+  friend Coro<ClientResponse> request(std::string method, std::string url, RequestOptions options);
+  static Coro<ClientResponse> request(detail::Ref<detail::Multi> multi, std::string method, std::string url,
+                                      RequestOptions options);
+
+  detail::Ref<detail::Multi> multi_;
+};
+
+/// One request, without a session: `auto response = co_await http::request("GET", url);` [aiohttp.request]
+Coro<ClientResponse> request(std::string method, std::string url, RequestOptions options = RequestOptions());
+
+}  // namespace asyncio::http

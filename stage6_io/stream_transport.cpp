@@ -1,0 +1,241 @@
+#include "asyncio/detail/stream_transport.h"
+
+#include "asyncio/detail/syscalls.h"
+#include "asyncio/detail/system_error.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <cerrno>
+#include <stdexcept>
+#include <utility>
+
+namespace asyncio::detail {
+
+void StreamTransport::set_protocol(std::shared_ptr<BaseProtocol> protocol) {
+  auto* plain = dynamic_cast<Protocol*>(protocol.get());
+  auto* buffered = dynamic_cast<BufferedProtocol*>(protocol.get());
+  if (!plain && !buffered) throw std::invalid_argument("a stream's protocol is a Protocol or a BufferedProtocol");
+  plain_ = plain;
+  buffered_ = buffered;
+  protocol_ = std::move(protocol);
+}
+
+void StreamTransport::forget_protocol() noexcept {
+  plain_ = nullptr;
+  buffered_ = nullptr;
+  protocol_.reset();
+  if (!empty_waiter_ || empty_waiter_.done()) return;
+  try {
+    settle_empty_waiter(std::make_exception_ptr(system_error(ECONNABORTED, "Connection is closed by peer")));
+  } catch (...) {  // the loop is closed: nobody waits
+  }
+}
+
+void StreamTransport::call_connection_made() {
+  const std::shared_ptr<BaseProtocol> alive = protocol_;
+  std::shared_ptr<Transport> self(shared_from_this(), this);
+  plain_ ? plain_->connection_made(std::move(self)) : buffered_->connection_made(std::move(self));
+}
+
+// ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void StreamTransport::start_reading() {
+  read_budget_ = kReadBudget;
+  if (is_reading() && open_loop()) watch_reads();
+}
+
+void StreamTransport::on_readable() {
+  if (conn_lost_ > 0) return;
+  if (paused_) {
+    unwatch_reads();  // the unwanted event: from here on the descriptor is left alone
+  } else {
+    read_budget_ = kReadBudget;
+    receive();
+  }
+}
+
+void StreamTransport::resume_reading() {
+  if (closing_ || !std::exchange(paused_, false)) return;
+  if (!received_eof_ && open_loop()) watch_reads();
+}
+
+// A reader finds its buffer empty. Asking the kernel before the loop does saves a wait if the data are there.
+bool StreamTransport::read_now() {
+  return read_budget_ > 0 && is_reading() && !received_eof_ && open_loop() && receive();
+}
+
+// As much as there was room for: there may be more.
+void StreamTransport::count_received(std::size_t received, std::size_t room) noexcept {
+  read_budget_ = received == room && received < read_budget_ ? read_budget_ - received : 0;
+}
+
+bool StreamTransport::receive() {
+  const std::shared_ptr<BaseProtocol> alive = protocol_;  // it may be replaced by what it does
+  if (buffered_) return receive_into_protocol();
+  char* const buffer = io_.receive_buffer();
+  const ssize_t received = read_some(buffer, IoService::kReceiveSize);
+  if (received > 0) {
+    const std::size_t size = static_cast<std::size_t>(received);
+    count_received(size, IoService::kReceiveSize);
+    guarded("Fatal error: protocol.data_received() call failed.",
+            [&] { plain_->data_received(std::string_view(buffer, size)); });
+    return true;
+  }
+  if (received == 0) return on_eof(), true;
+  const int error = errno;
+  read_budget_ = 0;
+  if (!sys::would_block(error)) fail(error, true);
+  return false;
+}
+
+bool StreamTransport::receive_into_protocol() {
+  std::span<char> buffer;
+  const bool got_one = guarded("Fatal error: protocol.get_buffer() call failed.", [&] {
+    buffer = buffered_->get_buffer(IoService::kReceiveSize);
+    if (buffer.empty()) throw std::runtime_error("get_buffer() returned an empty buffer");
+  });
+  if (!got_one) return true;
+  const ssize_t received = read_some(buffer.data(), buffer.size());
+  if (received > 0) {
+    count_received(static_cast<std::size_t>(received), buffer.size());
+    guarded("Fatal error: protocol.buffer_updated() call failed.",
+            [&] { buffered_->buffer_updated(static_cast<std::size_t>(received)); });
+    return true;
+  }
+  if (received == 0) return on_eof(), true;
+  const int error = errno;
+  read_budget_ = 0;
+  if (!sys::would_block(error)) fail(error, true);
+  return false;
+}
+
+bool StreamTransport::call_eof_received() {
+  const std::shared_ptr<BaseProtocol> alive = protocol_;
+  return plain_ ? plain_->eof_received() : buffered_ && buffered_->eof_received();
+}
+
+void StreamTransport::stop_reading_for_good() noexcept {
+  received_eof_ = true;
+  unwatch_reads();
+}
+
+// ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void StreamTransport::write(std::string_view data) {
+  if (sent_eof_) throw std::runtime_error("Cannot call write() after write_eof()");
+  if (empty_waiter_) throw std::runtime_error("unable to write; sendfile is in progress");
+  if (data.empty()) return;
+  if (conn_lost_ > 0) return count_lost_write(warning_of_lost_writes());
+  if (unsent_.empty()) {
+    const ssize_t sent = write_some(data);
+    if (sent >= 0) {
+      data.remove_prefix(static_cast<std::size_t>(sent));
+    } else if (const int error = errno; !sys::would_block(error)) {
+      return fail(error, false);
+    }
+    if (data.empty()) return;
+    unsent_.append(data);
+    try {
+      watch_writes();
+    } catch (...) {
+      clear_buffer();
+      throw;
+    }
+  } else {
+    unsent_.append(data);
+  }
+  maybe_pause_protocol();
+}
+
+void StreamTransport::on_writable() {
+  if (conn_lost_ > 0) return;
+  const ssize_t sent = write_some(unsent_.view());
+  if (sent < 0) {
+    const int error = errno;
+    if (sys::would_block(error)) return;
+    fail(error, false);
+    return settle_empty_waiter(std::make_exception_ptr(system_error(error, describe_call(false))));
+  }
+  unsent_.drop(static_cast<std::size_t>(sent));
+  maybe_resume_protocol();  // which may write more, or abort
+  if (!unsent_.empty() || conn_lost_ > 0) return;
+  unwatch_writes();
+  settle_empty_waiter(nullptr);
+  if (closing_) {
+    ++conn_lost_;
+    unwatch_reads();
+    lose(nullptr);
+  } else if (sent_eof_) {
+    shutdown_write();
+  }
+}
+
+void StreamTransport::write_eof() {
+  if (closing_ || std::exchange(sent_eof_, true)) return;
+  if (unsent_.empty()) shutdown_write();
+}
+
+void StreamTransport::clear_buffer() noexcept { unsent_.clear(); }
+
+void StreamTransport::fail(int error, bool reading) {
+  const std::exception_ptr exception = std::make_exception_ptr(system_error(error, describe_call(reading)));
+  if (is_worth_a_report(error)) {
+    report(exception, reading ? "Fatal read error on pipe transport" : "Fatal write error on pipe transport");
+  }
+  force_close(exception);
+}
+
+Future<> StreamTransport::make_empty_waiter() {
+  if (empty_waiter_) throw std::runtime_error("Empty waiter is already set");
+  empty_waiter_ = create_future();
+  if (unsent_.empty()) empty_waiter_.set_result();
+  return empty_waiter_;
+}
+
+void StreamTransport::settle_empty_waiter(std::exception_ptr error) {
+  if (!empty_waiter_ || empty_waiter_.done()) return;
+  error ? empty_waiter_.set_exception(std::move(error)) : empty_waiter_.set_result();
+}
+
+// ── over a socket ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+SocketTransport::SocketTransport(Loop& loop, Socket socket, const Address& peer, Ref<TransportServer> server)
+    : StreamTransport(loop, socket.fd(), std::move(server)), local_(socket.local_address()), peer_(peer) {
+  socket.release();
+  // Small messages go out at once, without waiting for the acknowledgement of the last.
+  if (local_.is_ip()) sys::set_option(fileno(), IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+ssize_t SocketTransport::read_some(char* buffer, std::size_t size) noexcept {
+  return sys::recv(fileno(), buffer, size);
+}
+
+ssize_t SocketTransport::write_some(std::string_view data) noexcept {
+  return sys::send(fileno(), data.data(), data.size());
+}
+
+void SocketTransport::shutdown_write() noexcept { sys::shutdown(fileno(), SHUT_WR); }
+
+void SocketTransport::on_eof() {
+  bool keep_open = false;
+  const bool heard =
+      guarded("Fatal error: protocol.eof_received() call failed.", [&] { keep_open = call_eof_received(); });
+  if (!heard) return;
+  keep_open ? stop_reading_for_good() : close();
+}
+
+std::string SocketTransport::describe_call(bool reading) const {
+  return (reading ? "recv from " : "send to ") + peer_.repr();
+}
+
+std::shared_ptr<SocketTransport> make_socket_transport(Loop& loop, Socket socket, const Address& peer,
+                                                       std::shared_ptr<BaseProtocol> protocol, Future<> waiter,
+                                                       Ref<TransportServer> server) {
+  auto transport = std::make_shared<SocketTransport>(loop, std::move(socket), peer, std::move(server));
+  transport->set_protocol(std::move(protocol));
+  transport->start(std::move(waiter));
+  return transport;
+}
+
+}  // namespace asyncio::detail

@@ -1,0 +1,37 @@
+# asyncio::http against a server that is not ours: httpbin. Usage: httpbin.sh path/to/stage6_http_demo
+set -euo pipefail
+demo=$1
+python=
+for candidate in python3 /usr/bin/python3; do
+  if "$candidate" -c 'import httpbin, werkzeug' 2>/dev/null; then python=$candidate; fi
+done
+if [[ -z $python ]]; then
+  echo "skipped: there is no httpbin (Debian: python3-httpbin)"
+  exit 77
+fi
+
+scratch=$(mktemp -d)
+"$python" -W ignore "$(dirname -- "${BASH_SOURCE[0]}")/httpbin_server.py" >"$scratch/server" 2>"$scratch/log" &
+server=$!
+trap 'kill $server 2>/dev/null || true; rm -rf "$scratch"' EXIT
+for _ in $(seq 600); do
+  grep -q '^port ' "$scratch/server" && break
+  kill -0 $server 2>/dev/null || { cat "$scratch/log"; exit 1; }
+  sleep 0.1
+done
+export HTTPBIN_URL="http://127.0.0.1:$(sed -n 's/^port //p' "$scratch/server")"
+
+"$(dirname -- "$demo")/stage6_httpbin_tests" || { tail -n 40 "$scratch/log"; exit 1; }
+
+# The notes' programs, line by line the same as with our own server; but for their order, and the lengths.
+"$demo" "$HTTPBIN_URL/get?a={}" >"$scratch/out"
+[[ $(grep -c '^fetch(' "$scratch/out") == 12 ]] || { cat "$scratch/out"; exit 1; }
+for number in $(seq 0 11); do
+  grep -qx "fetch($number) = $number" "$scratch/out" || { echo "fetch($number) is wrong"; exit 1; }
+done
+diff <(grep -E '^(producing|consuming)' "$scratch/out") \
+  <(grep -E '^(producing|consuming)' "$(dirname -- "${BASH_SOURCE[0]}")/demo.expected")
+[[ $(grep -c '^URL: http://127.0.0.1/get?a=[012], Length: ' "$scratch/out") == 3 ]]
+"$demo" "$HTTPBIN_URL/encoding/utf8" >"$scratch/out"
+grep -q '^200 OK  http://127.0.0.1' "$scratch/out"
+grep -q 'STARGΛ̊TE' "$scratch/out"
