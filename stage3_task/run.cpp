@@ -91,6 +91,7 @@ void Runner::close() {
     }
   } const close_at_end{*this};
   cancel_all_tasks(*loop_);
+  loop_->shut_down_services();  // the thread pool, for one
 }
 
 Runner::~Runner() {

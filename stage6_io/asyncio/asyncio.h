@@ -5,6 +5,7 @@
 #include <asyncio/address.h>
 #include <asyncio/as_completed.h>
 #include <asyncio/barrier.h>
+#include <asyncio/concurrent_future.h>
 #include <asyncio/condition.h>
 #include <asyncio/core.h>
 #include <asyncio/coro.h>
@@ -13,6 +14,7 @@
 #include <asyncio/event.h>
 #include <asyncio/exception_group.h>
 #include <asyncio/exceptions.h>
+#include <asyncio/executor.h>
 #include <asyncio/future.h>
 #include <asyncio/gather.h>
 #include <asyncio/getaddrinfo.h>
@@ -40,6 +42,8 @@
 #include <asyncio/streams.h>
 #include <asyncio/task.h>
 #include <asyncio/task_group.h>
+#include <asyncio/thread_pool.h>
+#include <asyncio/threads.h>
 #include <asyncio/threadsafe_handle.h>
 #include <asyncio/time.h>
 #include <asyncio/time_limit.h>
@@ -49,3 +53,4 @@
 #include <asyncio/wait.h>
 #include <asyncio/wait_for.h>
 #include <asyncio/waitable.h>
+#include <asyncio/wrap_future.h>

@@ -42,6 +42,8 @@ int local_address(int fd, sockaddr* address, socklen_t* size) noexcept;
 int peer_address(int fd, sockaddr* address, socklen_t* size) noexcept;
 
 int getaddrinfo(const char* host, const char* port, const addrinfo* hints, addrinfo** found) noexcept;
+int getnameinfo(const sockaddr* address, socklen_t size, char* host, std::size_t host_size, char* service,
+                std::size_t service_size, int flags) noexcept;
 
 /// Whether an errno says "not now": the call is to be tried again when the descriptor is ready.
 bool would_block(int error) noexcept;
