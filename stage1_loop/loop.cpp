@@ -118,6 +118,10 @@ LoopService& Loop::add_service(std::size_t index, std::unique_ptr<LoopService> s
   return *services_[index];
 }
 
+void Loop::shut_down_services() {
+  for (std::size_t i = services_by_age_.size(); i-- > 0;) services_by_age_[i]->shut_down();  // may add some, at the end
+}
+
 void Loop::set_core(std::unique_ptr<Core> core) {
   if (!core) throw std::invalid_argument("Loop: the core is null");
   core->take_over(*core_);

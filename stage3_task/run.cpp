@@ -101,6 +101,7 @@ void Runner::close() {
   // CPython's next step, shutdown_default_executor(), takes these ticks even without an executor; callbacks that are
   // ready still run in them.
   loop_->run_until_complete([]() -> Coro<> { co_return; });
+  loop_->shut_down_services();  // the thread pool, for one
 }
 
 Runner::~Runner() {
