@@ -107,10 +107,12 @@ LoopService& Loop::add_service(std::size_t index, std::unique_ptr<LoopService> s
 
 void Loop::set_core(std::unique_ptr<Core> core) {
   if (!core) throw std::invalid_argument("Loop: the core is null");
+  core->take_over(*core_);
   {
     const std::lock_guard lock(inbox_mutex_);
     core_.swap(core);
   }
+  if (core_->watching()) core_->collect(ready_);
   // A wake-up that the old core got belongs to a callback in the inbox, and that is looked at before the next wait.
 }
 

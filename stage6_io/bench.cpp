@@ -90,15 +90,53 @@ void poll_tick(benchmark::State& state) {
 }
 BENCHMARK(poll_tick)->Arg(0)->Arg(1)->Arg(64)->Arg(512);
 
+/// A tick that finds `active` readable descriptors among others that are idle; the time of one of the active.
+template <class SomeCore>
+void idle_beside_active(benchmark::State& state) {
+  const std::int64_t idle = state.range(0), active = state.range(1);
+  Loop loop(std::make_unique<SomeCore>());
+  std::vector<std::pair<Socket, Socket>> pairs;
+  try {
+    for (std::int64_t i = 0; i < idle + active; ++i) {
+      pairs.push_back(Socket::pair());
+      add_reader(loop, pairs.back().first.fd(), [fd = pairs.back().first.fd()] {
+        char byte;
+        benchmark::DoNotOptimize(::read(fd, &byte, 1));
+      });
+    }
+  } catch (const std::system_error& error) {
+    return state.SkipWithError(error.what());
+  }
+  const std::size_t stride = pairs.size() / static_cast<std::size_t>(active);
+  for (auto _ : state) {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(active); ++i) {
+      benchmark::DoNotOptimize(::write(pairs[i * stride].second.fd(), "x", 1));
+    }
+    loop.stop();
+    loop.run_forever();
+  }
+  state.SetItemsProcessed(state.iterations() * active);
+}
+#define IDLE_BESIDE_ACTIVE(core) \
+  BENCHMARK(idle_beside_active<core>)->ArgNames({"idle", "active"})->ArgsProduct({{0, 10, 100, 1'000, 9'000}, {1, 100}})
+IDLE_BESIDE_ACTIVE(PollCore);
+#ifdef __linux__
+IDLE_BESIDE_ACTIVE(EpollCore);
+#endif
+
+template <class SomeCore>
 void add_remove_reader(benchmark::State& state) {
-  Loop loop;
+  Loop loop(std::make_unique<SomeCore>());
   const auto [one, other] = Socket::pair();
   for (auto _ : state) {
     add_reader(loop, one.fd(), [] {});
     remove_reader(loop, one.fd());
   }
 }
-BENCHMARK(add_remove_reader);
+BENCHMARK(add_remove_reader<PollCore>);
+#ifdef __linux__
+BENCHMARK(add_remove_reader<EpollCore>);
+#endif
 
 // ── sockets and streams ─────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,5 +1,6 @@
 #include "asyncio/descriptors.h"
 
+#include "asyncio/detail/first_core.h"
 #include "asyncio/detail/io_service.h"
 #include "asyncio/sleep_core.h"
 
@@ -20,9 +21,9 @@ SelectorCore& selector_of(Loop& loop) {
     throw std::logic_error("this loop's core, " + demangle(typeid(core).name()) +
                            ", cannot watch descriptors: I/O needs a PollCore (or another SelectorCore)");
   }
-  auto poll_core = std::make_unique<PollCore>();
-  PollCore& selector = *poll_core;
-  loop.set_core(std::move(poll_core));
+  auto first_core = std::make_unique<FirstCore>();
+  FirstCore& selector = *first_core;
+  loop.set_core(std::move(first_core));
   return selector;
 }
 

@@ -45,8 +45,10 @@ void PollCore::change_interest(int fd, Readiness ways) {
   polled_[place_[static_cast<std::size_t>(fd)]].events = to_events(ways);
 }
 
-void PollCore::remove_interest(int fd) {
-  const std::size_t hole = std::exchange(place_[static_cast<std::size_t>(fd)], 0);
+void PollCore::remove_interest(int fd) noexcept {
+  const std::size_t index = static_cast<std::size_t>(fd);
+  const std::size_t hole = index < place_.size() ? std::exchange(place_[index], 0) : 0;
+  if (hole == 0) return;
   if (hole != polled_.size() - 1) {
     polled_[hole] = polled_.back();
     place_[static_cast<std::size_t>(polled_[hole].fd)] = hole;

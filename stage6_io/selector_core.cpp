@@ -76,8 +76,8 @@ Handle SelectorCore::watch(int fd, Readiness way, detail::Ref<detail::WatchState
     add_interest(fd, way);  // first, as it refuses what is not open: the table then never grows beyond what can be
     if (index >= watches_.size()) watches_.resize(std::max(index + 1, 2 * watches_.size()));
     watching_ = ++watched_descriptors_ > 0;
-  } else if ((before | way) != before) {
-    change_interest(fd, before | way);
+  } else {
+    change_interest(fd, before | way);  // even if it is the same: the number may be another file's by now
   }
   const detail::Ref<detail::WatchState> replaced = std::exchange(watches_[index].callback(way), callback);
   if (replaced) replaced->cancel();  // last: it destroys what the callback captured, and that may come back here
@@ -99,6 +99,25 @@ void SelectorCore::unwatch_all() noexcept {
     if (watches_[fd].ways() != Readiness::none) remove_interest(static_cast<int>(fd));
   }
   drop_callbacks();
+}
+
+void SelectorCore::take_over(Core& before) {
+  auto* const selector = dynamic_cast<SelectorCore*>(&before);
+  if (!selector) return Core::take_over(before);
+  for (std::size_t index = 0; index < selector->watches_.size(); ++index) {
+    const int fd = static_cast<int>(index);
+    const Readiness ways = selector->watched(fd);
+    if (ways == Readiness::none) continue;
+    try {
+      add_interest(fd, ways);
+    } catch (const std::system_error& error) {
+      if (error.code() != std::errc::bad_file_descriptor) throw;
+      found_.push_back({fd, Readiness::closed});  // behind our back; and now it is known
+    }
+  }
+  watches_.swap(selector->watches_);
+  std::swap(watched_descriptors_, selector->watched_descriptors_);
+  std::swap(watching_, selector->watching_);
 }
 
 void SelectorCore::drop_callbacks() noexcept {

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #ifdef __linux__
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #endif
 #ifndef MSG_NOSIGNAL
@@ -45,6 +46,21 @@ int prepare(int fd) noexcept {
 int poll(pollfd* descriptors, std::size_t count, int timeout_ms) noexcept {
   return ::poll(descriptors, static_cast<nfds_t>(count), timeout_ms);
 }
+
+#ifdef __linux__
+int epoll_create() noexcept { return ::epoll_create1(EPOLL_CLOEXEC); }
+
+int epoll_ctl(int epoll, int operation, int fd, std::uint32_t events, std::uint64_t data) noexcept {
+  epoll_event event = {};
+  event.events = events;
+  event.data.u64 = data;
+  return ::epoll_ctl(epoll, operation, fd, &event);
+}
+
+int epoll_wait(int epoll, epoll_event* events, int size, int timeout_ms) noexcept {
+  return ::epoll_wait(epoll, events, size, timeout_ms);
+}
+#endif
 
 // ── waking up ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -7,6 +7,7 @@
 #include <asyncio/time.h>
 
 #include <optional>
+#include <stdexcept>
 
 namespace asyncio {
 
@@ -33,6 +34,12 @@ class Core {
 
   /// Appends the callbacks of what the last wait() found ready. Asked for only while watching().
   virtual void collect(ReadyQueue&) {}
+
+  /// The loop is about to leave `before` for this one: goes on with what that one watches. A core that can watch
+  /// nothing throws std::logic_error if there is anything. If it throws, `before` is as it was.
+  virtual void take_over(Core& before) {
+    if (before.watching()) throw std::logic_error("the loop watches descriptors, which its new core cannot do");
+  }
 
  protected:
   bool watching_ = false;  // a plain flag: a busy loop reads it every tick

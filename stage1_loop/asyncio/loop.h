@@ -155,7 +155,8 @@ class Loop {
   static void default_exception_handler(const ErrorContext& context);
 
   Core& core() noexcept { return *core_; }
-  /// Goes on with another core; callbacks, timers and wake-ups under way are kept. Call it on the loop's thread.
+  /// Goes on with another core; callbacks, timers, wake-ups under way and watched descriptors are kept. Call it on the
+  /// loop's thread. Throws std::invalid_argument for null and what Core::take_over() throws; nothing has changed then.
   void set_core(std::unique_ptr<Core> core);
 
   // ── for the higher stages ──────────────────────────────────────────────────────────────────────────────────────

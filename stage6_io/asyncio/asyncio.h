@@ -9,6 +9,7 @@
 #include <asyncio/core.h>
 #include <asyncio/coro.h>
 #include <asyncio/descriptors.h>
+#include <asyncio/epoll_core.h>
 #include <asyncio/error_context.h>
 #include <asyncio/event.h>
 #include <asyncio/exception_group.h>

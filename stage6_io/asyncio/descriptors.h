@@ -2,7 +2,7 @@
 // Mirrors: BaseSelectorEventLoop.add_reader, remove_reader, add_writer, remove_writer. Read next: socket.h
 #pragma once
 
-#include <asyncio/poll_core.h>
+#include <asyncio/selector_core.h>
 
 #include <source_location>
 #include <type_traits>
@@ -13,7 +13,7 @@ namespace asyncio {
 namespace detail {
 
 /// The loop's selector. A loop that has none yet, and runs on the SleepCore every loop begins with, goes on on a
-/// PollCore from here; nothing under way is lost. Throws std::logic_error if its core is another one that cannot watch
+/// FirstCore from here; nothing under way is lost. Throws std::logic_error if its core is another one that cannot watch
 /// descriptors (virtual time and real sockets do not go together), std::runtime_error if the loop is closed.
 SelectorCore& selector_of(Loop& loop);
 

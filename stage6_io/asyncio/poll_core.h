@@ -19,7 +19,7 @@ class PollCore : public SelectorCore {
  protected:
   void add_interest(int fd, Readiness ways) override;
   void change_interest(int fd, Readiness ways) override;
-  void remove_interest(int fd) override;
+  void remove_interest(int fd) noexcept override;
   void select(int timeout_ms, std::vector<Found>& found) override;
 
  private:

@@ -1,5 +1,5 @@
 // A core that also watches descriptors: who wants to hear of which, how the loop is woken from outside, and when it
-// looks. How to ask the kernel is left to a backend of four small functions: see poll_core.h.
+// looks. How to ask the kernel is left to a backend of four small functions: see poll_core.h and epoll_core.h.
 // Mirrors: Lib/asyncio/selector_events.py, BaseSelectorEventLoop, and Lib/selectors.py. Read next: poll_core.h
 #pragma once
 
@@ -29,7 +29,7 @@ constexpr Readiness without(Readiness a, Readiness b) { return Readiness(unsigne
 /// So a ready descriptor is never further away than the second tick from now, or kPollInterval, whichever is later.
 ///
 /// Invariants: (1) a descriptor is known to the backend exactly while it has a reader or a writer. (2) watching_ says
-/// whether there is any. (3) found_ is empty except between wait() and collect().
+/// whether there is any. (3) found_ is empty except between wait(), or take_over(), and collect().
 class SelectorCore : public Core {
  public:
   static constexpr Duration kPollInterval = std::chrono::microseconds(20);
@@ -42,6 +42,8 @@ class SelectorCore : public Core {
   void wait(std::optional<TimePoint> until) override;
   void wake() noexcept override;
   void collect(ReadyQueue& ready) override;
+  /// From another SelectorCore, all its readers and writers; their handles stay good.
+  void take_over(Core& before) override;
 
   /// Will schedule `callback` in each tick in which `fd` is ready that way. One that was there for the same way is
   /// cancelled and replaced. Throws std::invalid_argument for a negative fd, std::system_error for a closed one.
@@ -63,6 +65,9 @@ class SelectorCore : public Core {
   /// The descriptor that polls readable once wake() was called. A backend watches it from its constructor on.
   int wake_fd() const noexcept { return wake_ends_[0]; }
 
+  /// How many descriptors have a reader or a writer.
+  std::size_t watched_descriptors() const noexcept { return watched_descriptors_; }
+
   /// One look at the descriptors, waiting until `until` at most. False if nothing was ready and nobody called wake().
   bool look(std::optional<TimePoint> until);
 
@@ -71,7 +76,8 @@ class SelectorCore : public Core {
   virtual void add_interest(int fd, Readiness ways) = 0;
   /// REQUIRES: it is watched.
   virtual void change_interest(int fd, Readiness ways) = 0;
-  virtual void remove_interest(int fd) = 0;
+  /// What is not watched is left alone.
+  virtual void remove_interest(int fd) noexcept = 0;
   /// Appends what is ready, waiting up to `timeout_ms` (-1: for ever). An error, or the other end's going away, is
   /// readiness both ways, as far as these are watched: the next call on the descriptor tells which. Interrupted by a
   /// signal, it finds nothing.

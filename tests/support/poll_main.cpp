@@ -20,17 +20,13 @@ using namespace asyncio;
 class VirtualPollCore final : public PollCore {
  public:
   explicit VirtualPollCore(bool with_a_descriptor) {
-    if (::pipe(never_ready_) == -1) throw std::system_error(errno, std::generic_category(), "pipe");
     if (!with_a_descriptor) return;
     const auto no_one = [] { ADD_FAILURE() << "the descriptor that is never ready was"; };
     using Node = detail::WatchNode<std::decay_t<decltype(no_one)>>;
-    watch(never_ready_[0], Readiness::read,
+    watch(never_ready(), Readiness::read,
           detail::Ref<detail::WatchState>(new Node(no_one, std::source_location::current()), detail::adopt));
   }
-  ~VirtualPollCore() override {
-    ::close(never_ready_[0]);
-    ::close(never_ready_[1]);
-  }
+  ~VirtualPollCore() override { unwatch_all(); }
 
   TimePoint now() override { return now_; }
 
@@ -44,8 +40,17 @@ class VirtualPollCore final : public PollCore {
   }
 
  private:
+  /// The same one for all cores: where one takes over from another, it watches what that one watched.
+  static int never_ready() {
+    static const int end = [] {
+      int ends[2];
+      if (::pipe(ends) == -1) throw std::system_error(errno, std::generic_category(), "pipe");
+      return ends[0];
+    }();
+    return end;
+  }
+
   TimePoint now_{};
-  int never_ready_[2];
 };
 
 // One test is about a core that nobody has used yet.

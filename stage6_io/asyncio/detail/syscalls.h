@@ -10,12 +10,20 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 
 struct addrinfo;
+struct epoll_event;
 
 namespace asyncio::detail::sys {
 
 int poll(pollfd* descriptors, std::size_t count, int timeout_ms) noexcept;  // EINTR is for the caller to see
+
+#ifdef __linux__
+int epoll_create() noexcept;
+int epoll_ctl(int epoll, int operation, int fd, std::uint32_t events, std::uint64_t data) noexcept;
+int epoll_wait(int epoll, epoll_event* events, int size, int timeout_ms) noexcept;  // EINTR is for the caller to see
+#endif
 
 /// Two ends for waking a thread up: [0] polls readable once [1] was written to. They may be the same descriptor.
 int wake_pipe(int ends[2]) noexcept;
