@@ -108,12 +108,14 @@ void SelectorCore::take_over(Core& before) {
     const int fd = static_cast<int>(index);
     const Readiness ways = selector->watched(fd);
     if (ways == Readiness::none) continue;
+    bool open = fd != wake_ends_[0] && fd != wake_ends_[1];  // closed behind our back, and the number is ours by now
     try {
-      add_interest(fd, ways);
+      if (open) add_interest(fd, ways);
     } catch (const std::system_error& error) {
       if (error.code() != std::errc::bad_file_descriptor) throw;
-      found_.push_back({fd, Readiness::closed});  // behind our back; and now it is known
+      open = false;
     }
+    if (!open) found_.push_back({fd, Readiness::closed});
   }
   watches_.swap(selector->watches_);
   std::swap(watched_descriptors_, selector->watched_descriptors_);

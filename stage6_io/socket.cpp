@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 
 #include <cerrno>
+#include <stdexcept>
 
 namespace asyncio {
 
@@ -17,6 +18,12 @@ using detail::throw_system_error;
 
 Socket Socket::stream(int family) {
   Socket socket(sys::socket(family, SOCK_STREAM, 0));
+  if (!socket) throw_system_error(errno, "socket");
+  return socket;
+}
+
+Socket Socket::datagram(int family) {
+  Socket socket(sys::socket(family, SOCK_DGRAM, 0));
   if (!socket) throw_system_error(errno, "socket");
   return socket;
 }
@@ -77,7 +84,7 @@ Address address_of(int (*call)(int, sockaddr*, socklen_t*) noexcept, int fd) noe
 Address Socket::local_address() const noexcept { return address_of(sys::local_address, fd_); }
 Address Socket::peer_address() const noexcept { return address_of(sys::peer_address, fd_); }
 
-// ── the four ────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── what one does with it, awaitable ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 Coro<> sock_connect(Socket& socket, Address address) {
   int error = 0;
@@ -110,14 +117,50 @@ Coro<std::pair<Socket, Address>> sock_accept(Socket& socket) {
 
 Coro<std::string> sock_recv(Socket& socket, std::size_t size) {
   std::string data(size, '\0');
+  const std::size_t received = co_await sock_recv_into(socket, data);
+  data.resize(received);
+  co_return data;
+}
+
+Coro<std::size_t> sock_recv_into(Socket& socket, std::span<char> buffer) {
   for (;;) {
-    const ssize_t received = sys::recv(socket.fd(), data.data(), data.size());
-    if (received >= 0) {
-      data.resize(static_cast<std::size_t>(received));
-      co_return data;
-    }
+    const ssize_t received = sys::recv(socket.fd(), buffer.data(), buffer.size());
+    if (received >= 0) co_return static_cast<std::size_t>(received);
     if (const int error = errno; !sys::would_block(error)) throw_system_error(error, "recv");
     co_await detail::readable(socket.fd());
+  }
+}
+
+Coro<std::pair<std::string, Address>> sock_recvfrom(Socket& socket, std::size_t size) {
+  std::string data(size, '\0');
+  const auto received = co_await sock_recvfrom_into(socket, data, 0);
+  data.resize(received.first);
+  co_return std::pair<std::string, Address>(std::move(data), received.second);
+}
+
+Coro<std::pair<std::size_t, Address>> sock_recvfrom_into(Socket& socket, std::span<char> buffer, std::size_t size) {
+  if (size > buffer.size()) throw std::invalid_argument("nbytes is greater than the length of the buffer");
+  if (size != 0) buffer = buffer.first(size);
+  for (;;) {
+    sockaddr_storage storage = {};
+    socklen_t address_size = sizeof storage;
+    auto* sender = reinterpret_cast<sockaddr*>(&storage);
+    const ssize_t received = sys::recvfrom(socket.fd(), buffer.data(), buffer.size(), sender, &address_size);
+    if (received >= 0) {
+      co_return std::pair<std::size_t, Address>(static_cast<std::size_t>(received), Address(sender, address_size));
+    }
+    if (const int error = errno; !sys::would_block(error)) throw_system_error(error, "recvfrom");
+    co_await detail::readable(socket.fd());
+  }
+}
+
+Coro<std::size_t> sock_sendto(Socket& socket, std::string data, Address address) {
+  const sockaddr* const to = address.size() == 0 ? nullptr : address.data();
+  for (;;) {
+    const ssize_t sent = sys::sendto(socket.fd(), data.data(), data.size(), to, address.size());
+    if (sent >= 0) co_return static_cast<std::size_t>(sent);
+    if (const int error = errno; !sys::would_block(error)) throw_system_error(error, "sendto " + address.repr());
+    co_await detail::writable(socket.fd());
   }
 }
 

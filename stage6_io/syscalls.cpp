@@ -2,14 +2,17 @@
 
 #include <fcntl.h>
 #include <netdb.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdint>
 
 #ifdef __linux__
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/sendfile.h>
 #endif
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0  // where it is missing (macOS), SO_NOSIGPIPE does it: see prepare()
@@ -132,10 +135,50 @@ ssize_t send(int fd, const void* data, std::size_t size) noexcept {
   return retry([=] { return ::send(fd, data, size, MSG_NOSIGNAL); });
 }
 
+ssize_t recvfrom(int fd, void* buffer, std::size_t size, sockaddr* sender, socklen_t* address_size) noexcept {
+  return retry([=] { return ::recvfrom(fd, buffer, size, 0, sender, address_size); });
+}
+
+ssize_t sendto(int fd, const void* data, std::size_t size, const sockaddr* address, socklen_t address_size) noexcept {
+  return retry([=] { return ::sendto(fd, data, size, MSG_NOSIGNAL, address, address_size); });
+}
+
+#ifdef __linux__
+// It knows no MSG_NOSIGNAL. A SIGPIPE of ours is for this thread: held back while the call goes on, and taken away.
+ssize_t sendfile(int socket, int file, off_t offset, std::size_t size) noexcept {
+  sigset_t pipe, before, pending;
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  sigpending(&pending);
+  const bool was_pending = sigismember(&pending, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &pipe, &before);
+  const ssize_t sent = retry([&] { return ::sendfile(socket, file, &offset, size); });
+  const int error = errno;
+  if (sent == -1 && error == EPIPE && !was_pending) {
+    const timespec at_once = {};
+    retry([&] { return sigtimedwait(&pipe, nullptr, &at_once); });
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = error;
+  return sent;
+}
+#else
+ssize_t sendfile(int, int, off_t, std::size_t) noexcept {
+  errno = ENOSYS;
+  return -1;
+}
+#endif
+
 int shutdown(int fd, int how) noexcept { return ::shutdown(fd, how); }
 
 int set_option(int fd, int level, int option, int value) noexcept {
   return ::setsockopt(fd, level, option, &value, sizeof value);
+}
+
+int socket_type(int fd) noexcept {
+  int type = 0;
+  socklen_t size = sizeof type;
+  return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == -1 ? -1 : type;
 }
 
 int pending_error(int fd) noexcept {
@@ -146,6 +189,17 @@ int pending_error(int fd) noexcept {
 
 int local_address(int fd, sockaddr* address, socklen_t* size) noexcept { return ::getsockname(fd, address, size); }
 int peer_address(int fd, sockaddr* address, socklen_t* size) noexcept { return ::getpeername(fd, address, size); }
+
+off_t file_size(int fd) noexcept {
+  struct stat status = {};
+  return ::fstat(fd, &status) == -1 ? -1 : status.st_size;
+}
+
+ssize_t read_at(int fd, void* buffer, std::size_t size, off_t offset) noexcept {
+  return retry([=] { return ::pread(fd, buffer, size, offset); });
+}
+
+off_t set_file_position(int fd, off_t offset) noexcept { return ::lseek(fd, offset, SEEK_SET); }
 
 int getaddrinfo(const char* host, const char* port, const addrinfo* hints, addrinfo** found) noexcept {
   return ::getaddrinfo(host, port, hints, found);

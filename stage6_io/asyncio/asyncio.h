@@ -30,6 +30,7 @@
 #include <asyncio/run.h>
 #include <asyncio/selector_core.h>
 #include <asyncio/semaphore.h>
+#include <asyncio/sendfile.h>
 #include <asyncio/server.h>
 #include <asyncio/shield.h>
 #include <asyncio/sleep.h>

@@ -1,10 +1,8 @@
 // The cores that watch descriptors: the contract of all cores, and what these promise beyond, one as the other.
 #include "stage6/support.h"
 #include "support/core_contract.h"
+#include "support/selector_cores.h"
 
-#include <asyncio/epoll_core.h>
-#include <asyncio/poll_core.h>
-#include <asyncio/virtual_core.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,31 +19,6 @@ INSTANTIATE_TEST_SUITE_P(Epoll, RealTimeCoreContract, CORE("EpollCore", std::mak
 
 namespace {
 
-/// A pipe: bytes written to [1] make [0] readable.
-class Pipe {
- public:
-  Pipe() { EXPECT_EQ(::pipe(ends_), 0); }
-  ~Pipe() {
-    close_read();
-    close_write();
-  }
-  int read_end() const { return ends_[0]; }
-  int write_end() const { return ends_[1]; }
-  void fill() { EXPECT_EQ(::write(ends_[1], "x", 1), 1); }
-  void empty() {
-    char byte;
-    EXPECT_EQ(::read(ends_[0], &byte, 1), 1);
-  }
-  void close_read() { close(ends_[0]); }
-  void close_write() { close(ends_[1]); }
-
- private:
-  static void close(int& fd) {
-    if (fd != -1) ::close(std::exchange(fd, -1));
-  }
-  int ends_[2] = {-1, -1};
-};
-
 /// A core that counts how often it asks the kernel.
 template <class SomeCore>
 class Counting final : public SomeCore {
@@ -61,18 +34,6 @@ class Counting final : public SomeCore {
  private:
   int& polls_;
 };
-
-struct CoreNames {
-  template <class SomeCore>
-  static std::string GetName(int) {
-    return std::is_same_v<SomeCore, PollCore> ? "PollCore" : "EpollCore";
-  }
-};
-#ifdef __linux__
-using SelectorCores = ::testing::Types<PollCore, EpollCore>;
-#else
-using SelectorCores = ::testing::Types<PollCore>;
-#endif
 
 template <class SomeCore>
 class Selector : public ::testing::Test {};
@@ -408,95 +369,7 @@ TYPED_TEST(Selector, AReaderMayRemoveItselfAndOthersAndCloseItsDescriptor) {
   EXPECT_TRUE(errors.contexts.empty());
 }
 
-TEST(SwapOfTheCore, OpensNothingThatItDoesNotClose) {
-  const int before = open_descriptors();
-  {
-    Loop loop;
-    EXPECT_EQ(open_descriptors(), before);  // no descriptor before the first use of one
-    Pipe pipe;
-    add_reader(loop, pipe.read_end(), [] {});
-  }
-  EXPECT_EQ(open_descriptors(), before);
-}
-
-// ── the swap of the core ──
-
-TEST(SwapOfTheCore, KeepsCallbacksTimersAndWakeUpsUnderWay) {
-  Loop loop;
-  Pipe pipe;
-  pipe.fill();
-  std::string order;
-  loop.call_later(1ms, [&] {
-    order += 't';
-    loop.stop();
-  });
-  loop.call_soon([&] {
-    order += 'a';
-    loop.call_soon([&] { order += 'b'; });
-    loop.call_soon_threadsafe([&] { order += 'x'; });
-    add_reader(pipe.read_end(), [&] {
-      order += 'i';
-      remove_reader(pipe.read_end());
-    });
-    loop.call_soon([&] { order += 'c'; });
-  });
-  loop.run_forever();
-  EXPECT_EQ(order, "abxcit");
-  EXPECT_NE(dynamic_cast<PollCore*>(&loop.core()), nullptr);
-}
-
-TEST(SwapOfTheCore, DoesNotTouchACoreThatWasChosen) {
-  int polls = 0;
-  Loop loop(std::make_unique<Counting<PollCore>>(polls));
-  Core* const chosen = &loop.core();
-  Pipe pipe;
-  add_reader(loop, pipe.read_end(), [] {});
-  EXPECT_EQ(&loop.core(), chosen);
-}
-
-TEST(SwapOfTheCore, RefusesVirtualTimeAndSaysWhy) {
-  Loop loop(std::make_unique<VirtualCore>());
-  Pipe pipe;
-  try {
-    add_reader(loop, pipe.read_end(), [] {});
-    ADD_FAILURE();
-  } catch (const std::logic_error& error) {
-    EXPECT_NE(std::string(error.what()).find("VirtualCore"), std::string::npos) << error.what();
-  }
-  EXPECT_FALSE(remove_reader(loop, pipe.read_end()));
-}
-
-TEST(SwapOfTheCoreThreads, ThreadsThatPostDuringTheSwapAreAllHeard) {
-  for (int round = 0; round < 50; ++round) {
-    Loop loop;
-    Pipe pipe;
-    const Watchdog watchdog(loop);
-    bool swapped = false;
-    expect_complete_and_in_order(receive_from_threads(loop, 4, 100,
-                                                      [&] {
-                                                        if (!std::exchange(swapped, true)) {
-                                                          add_reader(loop, pipe.read_end(), [] {});
-                                                        }
-                                                      }),
-                                 4, 100);
-    EXPECT_TRUE(swapped);
-  }
-}
-
-TEST(SwapOfTheCoreThreads, APostRightBeforeTheFirstWaitOfTheNewCoreIsHeard) {
-  for (int round = 0; round < 300; ++round) {
-    Loop loop;
-    Pipe pipe;
-    const Watchdog watchdog(loop);
-    std::thread poster;
-    loop.call_soon([&] {
-      poster = std::thread([&] { loop.call_soon_threadsafe([&] { loop.stop(); }); });
-      add_reader(loop, pipe.read_end(), [] {});
-    });
-    loop.run_forever();
-    poster.join();
-  }
-}
+// ── other threads ──
 
 TYPED_TEST(SelectorThreads, AThreadThatPostsWithoutEndDoesNotStarveADescriptor) {
   Loop loop(std::make_unique<TypeParam>());

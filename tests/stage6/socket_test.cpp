@@ -11,10 +11,6 @@
 namespace asyncio::testing {
 namespace {
 
-bool watching() { return Loop::running().core().watching(); }
-
-Address loopback(int port) { return *Address::numeric("127.0.0.1", port); }
-
 // ── addresses ──
 
 TEST(Address, PrintsAsPythonPrintsIt) {
@@ -274,18 +270,6 @@ TEST(Sock, ClosedWhileATaskWaitsTheTaskHearsOfIt) {
 }
 
 // ── cancelling ──
-
-template <class T>
-Coro<bool> cancelled(Task<T> task) {
-  co_await ticks(2);
-  task.cancel();
-  try {
-    co_await std::move(task);
-  } catch (const CancelledError&) {
-    co_return true;
-  }
-  co_return false;
-}
 
 // test_events.py: EventLoopTestsMixin.test_prompt_cancellation
 TEST(SockCancel, RecvLetsGoOfTheDescriptor) {

@@ -65,4 +65,22 @@ Coro<std::error_code> error_of(A awaitable) {
   co_return std::error_code();
 }
 
+/// Whether a task that is cancelled as it waits ends with that.
+template <class T>
+Coro<bool> cancelled(Task<T> task) {
+  co_await ticks(2);
+  task.cancel();
+  try {
+    co_await std::move(task);
+  } catch (const CancelledError&) {
+    co_return true;
+  }
+  co_return false;
+}
+
+/// Whether the running loop watches any descriptor.
+inline bool watching() { return Loop::running().core().watching(); }
+
+inline Address loopback(int port) { return *Address::numeric("127.0.0.1", port); }
+
 }  // namespace asyncio::testing

@@ -5,6 +5,8 @@
 // The second suite is for cores that really wait: their clock goes on by itself.
 #pragma once
 
+#include "support/threads.h"
+
 #include <asyncio/core.h>
 #include <asyncio/loop.h>
 #include <gtest/gtest.h>
@@ -40,38 +42,6 @@ class CoreContract : public ::testing::TestWithParam<CoreCase> {
   std::unique_ptr<Core> core_ = make_core();
 };
 class RealTimeCoreContract : public CoreContract {};
-
-/// A timer that never ends. In virtual time nobody can be waited for but timers: a loop that waits for other threads
-/// needs one, or its core would say that it waits for ever.
-class Ticking {
- public:
-  explicit Ticking(Loop& loop) : loop_(loop) { next(); }
-  ~Ticking() { timer_.cancel(); }
-
- private:
-  void next() {
-    timer_ = loop_.call_later(1ms, [this] {
-      std::this_thread::yield();
-      next();
-    });
-  }
-  Loop& loop_;
-  TimerHandle timer_;
-};
-
-/// Ends a loop that would hang for ever because a wake-up was lost, and says so.
-class Watchdog {
- public:
-  explicit Watchdog(Loop& loop)
-      : timer_(loop.call_later(20s, [&loop] {
-          ADD_FAILURE() << "the loop slept through a wake-up";
-          loop.stop();
-        })) {}
-  ~Watchdog() { timer_.cancel(); }
-
- private:
-  TimerHandle timer_;
-};
 
 /// A signal handler for the time of a test; it wakes one core, or does what else is async-signal-safe.
 class SignalScope {
@@ -197,40 +167,6 @@ TEST_P(CoreContract, TimersRunInTheOrderOfTheirDeadlines) {
   loop.call_at(start + 1ms, [&] { order += 'b'; });
   loop.run_forever();
   EXPECT_EQ(order, "abcd");
-}
-
-struct Received {
-  std::size_t thread;
-  int number;
-};
-
-/// Each of `threads` threads posts `count` callbacks; returns what ran, in order. `sometimes` runs after each 50th.
-inline std::vector<Received> receive_from_threads(Loop& loop, std::size_t threads, int count,
-                                                  std::function<void()> sometimes = nullptr) {
-  std::vector<Received> received;
-  std::vector<std::thread> posters;
-  const std::size_t all = threads * static_cast<std::size_t>(count);
-  for (std::size_t thread = 0; thread < threads; ++thread) {
-    posters.emplace_back([&, thread] {
-      for (int number = 0; number < count; ++number) {
-        loop.call_soon_threadsafe([&, thread, number] {
-          received.push_back({thread, number});
-          if (received.size() == all) loop.stop();
-          if (sometimes && received.size() % 50 == 0) sometimes();
-        });
-        if (number % 100 == 0) std::this_thread::yield();
-      }
-    });
-  }
-  loop.run_forever();
-  for (auto& poster : posters) poster.join();
-  return received;
-}
-
-inline void expect_complete_and_in_order(const std::vector<Received>& received, std::size_t threads, int count) {
-  EXPECT_EQ(received.size(), threads * static_cast<std::size_t>(count));
-  std::vector<int> next(threads, 0);
-  for (const Received& callback : received) EXPECT_EQ(callback.number, next[callback.thread]++);
 }
 
 TEST_P(CoreContract, ThreadsLoseNoCallbackAndKeepTheirOrder) {

@@ -1,13 +1,25 @@
-// What stage 6 keeps for each loop: a place to receive into, shared by all its connections; and the duty to let go of
-// the descriptors when the loop is closed. Read next: connection.h
+// What stage 6 keeps for each loop: a place to receive into, shared by all its connections; which descriptors belong to
+// a transport; and the duty to let go of the descriptors when the loop is closed.
+// Mirrors: BaseSelectorEventLoop._transports, _ensure_fd_no_transport. Read next: connection.h
 #pragma once
 
 #include <asyncio/loop.h>
 
 #include <cstddef>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace asyncio::detail {
+
+/// A transport, as far as its descriptor goes: nobody else may watch that.
+class DescriptorOwner {
+ public:
+  virtual std::string repr() const = 0;
+
+ protected:
+  ~DescriptorOwner() = default;
+};
 
 class IoService final : public LoopService {
  public:
@@ -22,9 +34,21 @@ class IoService final : public LoopService {
     return buffer_.get();
   }
 
+  /// From here to release(), add_reader() and its kin, and the waiting of sock_*, throw std::runtime_error for `fd`. An
+  /// owner releases it when it begins to close; its own watches go through detail::watch() and detail::unwatch().
+  void claim(int fd, const DescriptorOwner& owner);
+  void release(int fd) noexcept { owners_[static_cast<std::size_t>(fd)] = nullptr; }
+  void check_unclaimed(int fd) const {
+    const std::size_t index = static_cast<std::size_t>(fd);
+    if (index < owners_.size() && owners_[index]) throw_claimed(fd);
+  }
+
  private:
+  [[noreturn]] void throw_claimed(int fd) const;
+
   Loop& loop_;
   std::unique_ptr<char[]> buffer_;
+  std::vector<const DescriptorOwner*> owners_;  // by descriptor
 };
 
 }  // namespace asyncio::detail

@@ -20,6 +20,7 @@ class ReadyAwaiter final : public Waiter {
   template <std::derived_from<PromiseBase> P>
   void await_suspend(std::coroutine_handle<P> frame) {
     Loop& loop = Loop::running();
+    check_unclaimed(loop, fd_);
     watch_ = watch(
         loop, fd_, way_, [this] { wake(); }, std::source_location::current());
     loop_ = &loop;

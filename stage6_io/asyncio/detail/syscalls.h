@@ -42,12 +42,23 @@ int listen(int fd, int backlog) noexcept;
 int accept(int fd, sockaddr* peer, socklen_t* size) noexcept;
 ssize_t recv(int fd, void* buffer, std::size_t size) noexcept;
 ssize_t send(int fd, const void* data, std::size_t size) noexcept;
+ssize_t recvfrom(int fd, void* buffer, std::size_t size, sockaddr* sender, socklen_t* address_size) noexcept;
+ssize_t sendto(int fd, const void* data, std::size_t size, const sockaddr* address, socklen_t address_size) noexcept;
+/// From a file, at `offset`, to a socket, without a copy in this process. ENOSYS where there is no such call.
+ssize_t sendfile(int socket, int file, off_t offset, std::size_t size) noexcept;
 int shutdown(int fd, int how) noexcept;
 int set_option(int fd, int level, int option, int value) noexcept;
+/// SOCK_STREAM, SOCK_DGRAM …; or -1.
+int socket_type(int fd) noexcept;
 /// The error of what went on in the background (SO_ERROR), which this call clears; or -1.
 int pending_error(int fd) noexcept;
 int local_address(int fd, sockaddr* address, socklen_t* size) noexcept;
 int peer_address(int fd, sockaddr* address, socklen_t* size) noexcept;
+
+/// Of an open file, in bytes.
+off_t file_size(int fd) noexcept;
+ssize_t read_at(int fd, void* buffer, std::size_t size, off_t offset) noexcept;
+off_t set_file_position(int fd, off_t offset) noexcept;
 
 int getaddrinfo(const char* host, const char* port, const addrinfo* hints, addrinfo** found) noexcept;
 
