@@ -25,8 +25,15 @@ void Loop::run_once() {
   }
   if (attention_.load(std::memory_order_acquire) != 0) accept_from_outside();
   if (core_->watching()) core_->collect(ready_);
-  if (!timers_.empty()) timers_.pop_due(core_->now(), ready_);
+  if (!timers_.empty()) {
+    if (!busy || since_now_ >= kCallbacksPerLook || core_->clock_went_on()) {
+      time();
+      since_now_ = 0;
+    }
+    timers_.pop_due(now_, ready_);
+  }
 
+  since_now_ += ready_.size();
   if (modes_ != 0) [[unlikely]] {
     run_ready_with_modes();
   } else {
@@ -105,9 +112,11 @@ void Loop::close() {
   modes_ |= kClosed;
 }
 
-std::size_t Loop::new_service_index() noexcept {
-  static std::atomic<std::size_t> next = 0;
-  return next++;
+std::size_t Loop::number_service(std::atomic<std::size_t>& index) noexcept {
+  static constinit std::atomic<std::size_t> last = 0;
+  const std::size_t number = ++last;
+  std::size_t taken = 0;  // by another thread, at the same moment: then one number is left out
+  return index.compare_exchange_strong(taken, number) ? number : taken;
 }
 
 LoopService& Loop::add_service(std::size_t index, std::unique_ptr<LoopService> service) {

@@ -20,9 +20,10 @@ struct Pool::Cleaner {
 
 void* Pool::allocate_new(std::size_t size) { return ::operator new(list_of(size) * kGrain); }
 
-// The first block that the thread gives back, its own or another thread's; or one that comes after the cleaner.
-void Pool::deallocate_without_cleaner(void* memory, std::size_t size) noexcept {
-  if (thread_is_ending) return ::operator delete(memory);
+// The first block that the thread gives back, its own or another thread's; or one that comes after the cleaner; or one
+// too many.
+void Pool::deallocate_unkept(void* memory, std::size_t size) noexcept {
+  if (thread_is_ending || has_cleaner_) return ::operator delete(memory);
   static thread_local Cleaner cleaner;
   static_cast<void>(cleaner);
   has_cleaner_ = true;

@@ -13,7 +13,7 @@ namespace asyncio::detail {
 void TaskBase::step(Loop& loop) {
   fut_waiter_ = nullptr;
   if (!std::exchange(started_, true) && must_cancel_) {
-    complete(loop);  // cancelled before it began: the body never runs
+    complete();  // cancelled before it began: the body never runs
     return;
   }
 
@@ -25,7 +25,7 @@ void TaskBase::step(Loop& loop) {
   current_ = creator;
 
   if (coroutine_->frame().done()) {
-    complete(loop);
+    complete();
   } else if (!fut_waiter_) {
     schedule(loop);  // a bare yield: on again in the next tick
   } else {
@@ -41,8 +41,8 @@ void TaskBase::run(Loop& loop) {
 
 // The coroutine has ended, and the future gets its outcome. The frame goes first: what the coroutine was given is
 // destroyed before anyone hears that it is done.
-void TaskBase::complete(Loop& loop) {
-  loop.service<TaskRegistry>().remove(*this);
+void TaskBase::complete() {
+  TaskRegistry::remove(*this);
   const Ref<TaskBase> registry_reference(this, adopt);  // given back at the end, when the callbacks are scheduled
 
   using Outcome = PromiseBase::Outcome;
@@ -204,7 +204,7 @@ void TaskBase::report(const ErrorContext& error) {
 void TaskBase::drop() noexcept {
   if (!scheduled_) return;
   if (!done()) {  // made by a destructor, when on_close() had passed already
-    open_loop().service<TaskRegistry>().remove(*this);
+    TaskRegistry::remove(*this);
     end_unfinished();
   }
   release();
@@ -213,28 +213,32 @@ void TaskBase::drop() noexcept {
 // ── the live tasks of a loop ────────────────────────────────────────────────────────────────────────────────────────
 
 void TaskRegistry::add(TaskBase& task) noexcept {
-  task.previous_ = last_;
-  (last_ ? last_->next_ : first_) = &task;
-  last_ = &task;
+  TaskLink& link = task;
+  link.previous_ = previous_;
+  link.next_ = this;
+  previous_->next_ = &link;
+  previous_ = &link;
 }
 
 void TaskRegistry::remove(TaskBase& task) noexcept {
-  (task.previous_ ? task.previous_->next_ : first_) = task.next_;
-  (task.next_ ? task.next_->previous_ : last_) = task.previous_;
-  task.previous_ = task.next_ = nullptr;
+  TaskLink& link = task;
+  link.previous_->next_ = link.next_;
+  link.next_->previous_ = link.previous_;
+  link.previous_ = link.next_ = &link;
 }
 
 std::vector<TaskBase*> TaskRegistry::all() const {
   std::vector<TaskBase*> tasks;
-  for (TaskBase* task = first_; task; task = task->next_) tasks.push_back(task);
+  for (TaskLink* link = next_; link != this; link = link->next_) tasks.push_back(task_of(link));
   return tasks;
 }
 
 // The latest first, as a stack unwinds: a task's locals, a Lock among them, outlive the tasks that it made.
 void TaskRegistry::on_close() noexcept {
-  while (TaskBase* task = last_) {
-    remove(*task);
-    task->end_unfinished();
+  while (previous_ != this) {
+    TaskBase& task = *task_of(previous_);
+    remove(task);
+    task.end_unfinished();
   }
 }
 

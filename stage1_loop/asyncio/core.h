@@ -21,6 +21,9 @@ class Core {
 
   /// The time by which timers are due.
   virtual TimePoint now() = 0;
+  /// Whether now() may have gone on much since it was last asked (milliseconds); cheaper than asking. The loop does not
+  /// read the clock in every tick: see Loop::run_once.
+  virtual bool clock_went_on() { return true; }
 
   /// Waits until `until` (nullopt: for ever), or until wake() was called, or until something watched is ready;
   /// may return early for no reason. A time that is already past asks for a look without waiting.

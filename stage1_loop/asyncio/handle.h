@@ -83,6 +83,7 @@ class TimerState : public HandleState {
 
   TimePoint when_;
   TimerHeap* heap_ = nullptr;  // while it waits there
+  std::uint64_t number_ = 0;   // counts up: the tie-break of equal deadlines
 };
 
 /// The node of a callback of type F; Base is HandleState or TimerState.

@@ -146,7 +146,7 @@ class Loop {
   void close();
 
   /// Now, on the core's clock: the one by which call_at() counts.
-  TimePoint time() { return core_->now(); }
+  TimePoint time() { return now_ = core_->now(); }
 
   bool is_running() const noexcept { return running_.load(std::memory_order_relaxed); }
   bool is_closed() const noexcept { return (modes_ & kClosed) != 0; }
@@ -223,18 +223,28 @@ class Loop {
  private:
   class RunningScope;
 
+  /// A look at the clock costs as much as five callbacks. While callbacks keep the loop busy it looks, if timers are
+  /// pending, only once in so many callbacks; or sooner, when a coarser and cheaper clock has gone on. So a timer is late by
+  /// less than this number of callbacks, and less than a tick of that clock (4 ms), at most. One that is due already when
+  /// it is made is in time: making it looks at the clock.
+  static constexpr std::size_t kCallbacksPerLook = 16;
+
   void run_once();
   void run_ready_with_modes();
   void check_may_schedule_in_debug() const;
   void accept_from_outside();
   void post(std::shared_ptr<detail::ThreadSafeState> callback);
   void check_not_running() const;
-  static std::size_t new_service_index() noexcept;
+  template <class S>
+  static constinit inline std::atomic<std::size_t> service_index = 0;  // of type S in services_; 0: none yet
+  static std::size_t number_service(std::atomic<std::size_t>& index) noexcept;
   LoopService& add_service(std::size_t index, std::unique_ptr<LoopService> service);
   [[noreturn]] static void throw_closed();
 
-  ReadyQueue ready_;          // the notes' _ready
-  detail::TimerHeap timers_;  // CPython's _scheduled
+  ReadyQueue ready_;           // the notes' _ready
+  detail::TimerHeap timers_;   // CPython's _scheduled
+  TimePoint now_{};            // when the clock was last read …
+  std::size_t since_now_ = 0;  // … and how many callbacks have run since
   std::unique_ptr<Core> core_;
   std::atomic<std::uint64_t> attention_ = 0;  // bit 0: the inbox is not empty; bit n: signal n came
   bool stopping_ = false;
@@ -260,9 +270,11 @@ class Loop {
 
 template <std::derived_from<LoopService> S>
 S& Loop::service() {
-  static const std::size_t index = new_service_index();  // the same in every loop
+  // The same in every loop. No `static` of a function, which would be asked at each call whether it is made.
+  std::size_t index = service_index<S>.load(std::memory_order_relaxed);
   if (index < services_.size() && services_[index]) [[likely]]
     return static_cast<S&>(*services_[index]);
+  if (index == 0) index = number_service(service_index<S>);
   return static_cast<S&>(add_service(index, std::make_unique<S>(*this)));
 }
 

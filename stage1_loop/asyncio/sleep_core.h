@@ -4,6 +4,7 @@
 #pragma once
 
 #include <asyncio/core.h>
+#include <asyncio/detail/coarse_clock.h>
 #include <semaphore.h>
 
 #include <atomic>
@@ -18,10 +19,12 @@ class SleepCore final : public Core {
   ~SleepCore() override;
 
   TimePoint now() override { return Clock::now(); }
+  bool clock_went_on() override { return coarse_clock_.went_on(); }
   void wait(std::optional<TimePoint> until) override;
   void wake() noexcept override;
 
  private:
+  detail::CoarseClock coarse_clock_;
   sem_t woken_;
   std::atomic<bool> posted_ = false;  // a wake-up is on its way: another need not post again
 };

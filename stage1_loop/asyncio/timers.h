@@ -46,11 +46,10 @@ class TimerHeap {
  private:
   friend TimerState;
   struct Entry {
-    TimePoint when;
-    std::uint64_t number;  // counts up: the tie-break of equal deadlines
+    TimePoint when;  // the timer's own, here so that a comparison need not look there
     TimerState* timer;
     bool before(const Entry& other) const noexcept {
-      return when != other.when ? when < other.when : number < other.number;
+      return when != other.when ? when < other.when : timer->number_ < other.timer->number_;
     }
   };
 
@@ -63,7 +62,7 @@ class TimerHeap {
   void sift_up(std::size_t index) noexcept;
   void sift_down(std::size_t index) noexcept;
 
-  static constexpr std::size_t kArity = 4;  // shallower than a binary heap, and the children share a cache line
+  static constexpr std::size_t kArity = 4;  // shallower than a binary heap; four children fill one cache line
   static constexpr std::size_t kMinCancelled = 100;
 
   std::vector<Entry> heap_;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <asyncio/core.h>
+#include <asyncio/detail/coarse_clock.h>
 #include <asyncio/detail/watch.h>
 
 #include <atomic>
@@ -39,6 +40,7 @@ class SelectorCore : public Core {
   ~SelectorCore() override;
 
   TimePoint now() override { return Clock::now(); }
+  bool clock_went_on() override { return coarse_clock_.went_on(); }
   void wait(std::optional<TimePoint> until) override;
   void wake() noexcept override;
   void collect(ReadyQueue& ready) override;
@@ -103,6 +105,7 @@ class SelectorCore : public Core {
 
   std::vector<Watch> watches_;  // by descriptor: the kernel hands out the smallest numbers
   std::size_t watched_descriptors_ = 0;
+  detail::CoarseClock coarse_clock_;
   std::vector<Found> found_;
   TimePoint last_look_{};
   bool found_something_ = false;  // the last look did, and no busy tick has passed since

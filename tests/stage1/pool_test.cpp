@@ -78,6 +78,23 @@ TEST(Pool, LargeBlocksGoStraightBack) {
   EXPECT_EQ(blocks, before);
 }
 
+TEST(Pool, KeepsNoMoreThanItMay) {
+  const auto left = [](std::size_t count) {
+    long kept = 0;
+    std::thread([&] {
+      std::vector<void*> all(count);
+      const long before = blocks;
+      for (void*& block : all) block = Pool::allocate(Pool::kLargest);
+      for (void* block : all) Pool::deallocate(block, Pool::kLargest);
+      kept = blocks - before;
+    }).join();
+    return kept;
+  };
+  constexpr long most = Pool::kMostKept / Pool::kLargest;
+  EXPECT_EQ(left(most - 1), most - 1);
+  EXPECT_EQ(left(most + 1000), most);
+}
+
 TEST(Pool, AThreadsEndGivesItsBlocksBack) {
   EXPECT_EQ(left_by_thread([] {
               std::vector<void*> all;

@@ -22,11 +22,12 @@ namespace asyncio::detail {
 
 /// Invariants: (1) block sizes are multiples of 16; a list holds blocks of one size. (2) Lists belong to the
 /// thread: no lock. A block may be freed on another thread than its maker's; it then joins that thread's list.
-/// (3) A list keeps what was once in use at the same time; the thread's end gives it back.
+/// (3) A list keeps what was once in use at the same time, up to kMostKept bytes; the thread's end gives it back.
 class Pool {
  public:
   static constexpr std::size_t kGrain = 16;
   static constexpr std::size_t kLargest = 1024;  // larger blocks go straight to operator new
+  static constexpr std::size_t kMostKept = 64 << 20;
 
   static void* allocate(std::size_t size) {
     if (ASYNCIO_POOL && size <= kLargest) {
@@ -42,10 +43,11 @@ class Pool {
 
   static void deallocate(void* memory, std::size_t size) noexcept {
     if (ASYNCIO_POOL && size <= kLargest) {
-      if (!has_cleaner_) [[unlikely]]
-        return deallocate_without_cleaner(memory, size);
       Block*& head = free_[list_of(size)];
-      head = new (memory) Block{head};
+      const std::size_t length = head ? head->length + 1 : 1;
+      if (!has_cleaner_ || length > kMostKept / (list_of(size) * kGrain)) [[unlikely]]
+        return deallocate_unkept(memory, size);
+      head = new (memory) Block{head, length};
       return;
     }
     ::operator delete(memory);
@@ -54,12 +56,13 @@ class Pool {
  private:
   struct Block {
     Block* next;
+    std::size_t length;  // of the list from here on
   };
   struct Cleaner;  // frees the lists when the thread ends
 
   static std::size_t list_of(std::size_t size) { return (size + kGrain - 1) / kGrain; }
   static void* allocate_new(std::size_t size);
-  static void deallocate_without_cleaner(void* memory, std::size_t size) noexcept;
+  static void deallocate_unkept(void* memory, std::size_t size) noexcept;
 
   // constinit and trivial: an access is one instruction, without the guard of a dynamic initialiser.
   static constinit thread_local inline Block* free_[kLargest / kGrain + 1] = {};

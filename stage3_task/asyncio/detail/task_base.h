@@ -14,6 +14,20 @@ namespace asyncio::detail {
 
 class TaskRegistry;
 
+/// A link in the ring of a loop's live tasks: of a task, or of the registry itself, where the ring begins and ends.
+class TaskLink {
+ protected:
+  TaskLink() = default;
+  ~TaskLink() = default;
+  TaskLink(const TaskLink&) = delete;
+  TaskLink& operator=(const TaskLink&) = delete;
+
+ private:
+  friend TaskRegistry;
+  TaskLink* previous_ = this;
+  TaskLink* next_ = this;
+};
+
 /// All of a task that does not depend on the type of its result.
 ///
 /// A task is a future, and its own done-callback: step() resumes the innermost frame, which runs until it is suspended
@@ -22,7 +36,7 @@ class TaskRegistry;
 /// Invariants: (1) a pending task is in its loop's registry, which holds one reference: that is what keeps it alive.
 /// (2) It is either scheduled, or waiting for fut_waiter_, or running; never two of them. (3) innermost_ is the
 /// frame to resume; fut_waiter_ lives in that frame or is held by it.
-class TaskBase : public FutureBase, public DoneCallback {
+class TaskBase : public FutureBase, public DoneCallback, private TaskLink {
  public:
   /// Takes over the coroutine's frame.
   TaskBase(Loop& loop, PromiseBase* coroutine, const TaskOptions& options);
@@ -101,18 +115,16 @@ class TaskBase : public FutureBase, public DoneCallback {
     scheduled_ = true;
   }
   void step(Loop& loop);
-  void complete(Loop& loop);
+  void complete();
   void destroy_frames() noexcept;
   void end_unfinished() noexcept;  // the loop is being closed
   void throw_into(const Waitable* waitable);
 
-  PromiseBase* coroutine_;          // the outermost frame, owned; null once the task is done
-  PromiseBase* innermost_;          // the frame to resume next
-  Waitable* fut_waiter_ = nullptr;  // what it waits for
-  ContextSlot context_;             // in which its steps run
-  CancelledError cancel_reason_;    // what the next throw at an await will be
-  TaskBase* previous_ = nullptr;    // in the registry of live tasks
-  TaskBase* next_ = nullptr;
+  PromiseBase* coroutine_;                   // the outermost frame, owned; null once the task is done
+  PromiseBase* innermost_;                   // the frame to resume next
+  Waitable* fut_waiter_ = nullptr;           // what it waits for
+  ContextSlot context_;                      // in which its steps run
+  CancelledError cancel_reason_;             // what the next throw at an await will be
   std::source_location where_;               // the coroutine function
   std::uint64_t number_ = 0;                 // of "Task-7"
   std::unique_ptr<const std::string> name_;  // only if one was given
@@ -128,23 +140,23 @@ class TaskBase : public FutureBase, public DoneCallback {
 };
 
 /// The live tasks of one loop, in the order of their making.
-class TaskRegistry final : public LoopService {
+class TaskRegistry final : public LoopService, private TaskLink {
  public:
   explicit TaskRegistry(Loop&) noexcept {}
   /// Reports each pending task ("Task was destroyed but it is pending!") and ends it, innermost frame first.
   void on_close() noexcept override;
 
   void add(TaskBase& task) noexcept;
-  void remove(TaskBase& task) noexcept;
+  static void remove(TaskBase& task) noexcept;  // from whichever it is in
   std::vector<TaskBase*> all() const;
 
   const TaskFactory& factory() const noexcept { return factory_; }
   void set_factory(TaskFactory factory) noexcept { factory_ = std::move(factory); }
 
  private:
+  static TaskBase* task_of(TaskLink* link) noexcept { return static_cast<TaskBase*>(link); }
+
   TaskFactory factory_;
-  TaskBase* first_ = nullptr;
-  TaskBase* last_ = nullptr;
 };
 
 }  // namespace asyncio::detail
