@@ -4,6 +4,8 @@
 //   stage6_demo                              against that server
 //   stage6_demo http://host:port/get?a={}    against another: httpbin, for one
 //   stage6_demo serve [port]                 only the server, until Ctrl-C
+//   stage6_demo echo [path]                  echo servers: streams, protocol, datagrams, and a Unix socket at the path
+#include "demo_echo.h"
 #include "demo_http.h"
 #include "demo_server.h"
 
@@ -192,6 +194,10 @@ int main(int argc, char** argv) {
       asyncio::run(serve(arguments.size() > 1 ? std::stoi(arguments[1]) : 0));
       return 0;
     }
+    if (!arguments.empty() && arguments[0] == "echo") {
+      asyncio::run(demo::serve_echo(arguments.size() > 1 ? arguments[1] : ""));
+      return 0;
+    }
     Loop loop;
     if (!arguments.empty()) {
       URL = arguments[0];
@@ -205,6 +211,8 @@ int main(int argc, char** argv) {
       page_url = http.url() + "/";
       for (const char* page : {"/", "/python", "/cplusplus"}) urls.push_back(http.url() + page);
       run_programs(loop, &http);
+      std::cout << "---------- an echo server: as a coroutine, as a protocol, for datagrams\n";
+      loop.run_until_complete(demo::try_echo_servers());
       http.server().close();
       loop.run_until_complete(http.server().wait_closed());
     }

@@ -223,6 +223,8 @@ int set_nonblocking(int fd) noexcept {
   return flags == -1 ? -1 : ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
+int dup(int fd) noexcept { return ::fcntl(fd, F_DUPFD_CLOEXEC, 0); }
+
 ssize_t read(int fd, void* buffer, std::size_t size) noexcept {
   return retry([=] { return ::read(fd, buffer, size); });
 }

@@ -62,6 +62,7 @@
 #include <asyncio/time_limit.h>
 #include <asyncio/timeouts.h>
 #include <asyncio/timers.h>
+#include <asyncio/transport_sendfile.h>
 #include <asyncio/transports.h>
 #include <asyncio/virtual_core.h>
 #include <asyncio/wait.h>

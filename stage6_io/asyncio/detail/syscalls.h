@@ -64,6 +64,7 @@ off_t set_file_position(int fd, off_t offset) noexcept;
 // Pipes, files, and the names of Unix sockets.
 int pipe(int ends[2]) noexcept;  // these do block: one end may be for a child
 int set_nonblocking(int fd) noexcept;
+int dup(int fd) noexcept;
 ssize_t read(int fd, void* buffer, std::size_t size) noexcept;
 ssize_t write(int fd, const void* data, std::size_t size) noexcept;
 int stat(const char* path, struct ::stat* status) noexcept;
