@@ -112,8 +112,10 @@ constexpr GrowthRow kGrowthRows[] = {
     {"waiters on one event", "growth/event_waiters", GrowthRow::constant},
     {"items in a queue", "growth/queue_items", GrowthRow::constant},
     {"children of a gather", "growth/gather_children", GrowthRow::constant},
-    {"idle descriptors, poll", "growth/idle_descriptors_poll", GrowthRow::linear},
-    {"idle descriptors, epoll", "growth/idle_descriptors_epoll", GrowthRow::constant},
+    {"idle beside 1 active, poll", "growth/idle_beside_1_poll", GrowthRow::linear},
+    {"idle beside 1, epoll", "growth/idle_beside_1_epoll", GrowthRow::constant},
+    {"idle beside 100, poll", "growth/idle_beside_100_poll", GrowthRow::linear},
+    {"idle beside 100, epoll", "growth/idle_beside_100_epoll", GrowthRow::constant},
 };
 
 constexpr Row kMemoryRows[] = {
