@@ -1,8 +1,5 @@
 // How the cost of one operation grows with how many there are: each row of `./stages compare --growth`.
 #include <asyncio/asyncio.h>
-#if defined(__linux__) && __has_include(<asyncio/epoll_core.h>)
-#include <asyncio/epoll_core.h>
-#endif
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -178,7 +175,7 @@ MEASURE_IDLE(idle_beside_1_poll);
 void idle_beside_100_poll(benchmark::State& state) { idle_descriptors<PollCore>(state, 100); }
 MEASURE_IDLE(idle_beside_100_poll);
 
-#if defined(__linux__) && __has_include(<asyncio/epoll_core.h>)
+#ifdef __linux__
 void idle_beside_1_epoll(benchmark::State& state) { idle_descriptors<EpollCore>(state, 1); }
 MEASURE_IDLE(idle_beside_1_epoll);
 void idle_beside_100_epoll(benchmark::State& state) { idle_descriptors<EpollCore>(state, 100); }
