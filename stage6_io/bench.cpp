@@ -1,7 +1,6 @@
 // What I/O costs on top of the system calls it consists of; the bare calls stand beside it.
 #include <asyncio/asyncio.h>
 
-#include <benchmark/benchmark.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -15,15 +14,22 @@
 #include <utility>
 #include <vector>
 
+#include "performance/measure.h"
+
+#ifdef __linux__
+#include <sys/epoll.h>
+#endif
+
 using namespace asyncio;
 using namespace std::chrono_literals;
+using measure::Iterations;
 
 namespace {
 
 // ── the bare system calls ───────────────────────────────────────────────────────────────────────────────────────────
 
 /// poll(2) of this many descriptors, none of them ready.
-void bare_poll(benchmark::State& state) {
+void limit_poll(benchmark::State& state) {
   std::vector<Socket> sockets;
   std::vector<pollfd> polled;
   for (std::int64_t i = 0; i < state.range(0); ++i) {
@@ -32,9 +38,9 @@ void bare_poll(benchmark::State& state) {
     sockets.push_back(std::move(one));
     sockets.push_back(std::move(other));
   }
-  for (auto _ : state) benchmark::DoNotOptimize(::poll(polled.data(), polled.size(), 0));
+  for (auto _ : Iterations(state)) benchmark::DoNotOptimize(::poll(polled.data(), polled.size(), 0));
 }
-BENCHMARK(bare_poll)->Arg(2)->Arg(64)->Arg(512);
+MEASURE(stage6, limit_poll)->Arg(2)->Arg(64)->Arg(512);
 
 /// Two sockets that are connected to each other over TCP.
 std::pair<Socket, Socket> tcp_pair() {
@@ -52,22 +58,43 @@ std::pair<Socket, Socket> tcp_pair() {
   return std::pair<Socket, Socket>(std::move(client), std::move(server.first));
 }
 
-/// There and back, 64 bytes: poll, read and write on both sides.
-void bare_echo_64B(benchmark::State& state) {
-  const auto [one, other] = tcp_pair();
+/// There and back, 64 bytes: write, wait and read on both sides.
+template <class Wait>
+void bare_echo_64B(benchmark::State& state, const Socket& one, const Socket& other, Wait wait) {
   char data[64] = {};
   const auto pass = [&](const Socket& from, const Socket& to) {
     benchmark::DoNotOptimize(::write(from.fd(), data, sizeof data));
-    pollfd polled{to.fd(), POLLIN, 0};
-    ::poll(&polled, 1, -1);
+    wait();
     benchmark::DoNotOptimize(::read(to.fd(), data, sizeof data));
   };
-  for (auto _ : state) {
+  for (auto _ : Iterations(state)) {
     pass(one, other);
     pass(other, one);
   }
 }
-BENCHMARK(bare_echo_64B);
+
+void limit_poll_echo_64B(benchmark::State& state) {
+  const auto [one, other] = tcp_pair();
+  pollfd polled[] = {{one.fd(), POLLIN, 0}, {other.fd(), POLLIN, 0}};
+  bare_echo_64B(state, one, other, [&] { ::poll(polled, 2, -1); });
+}
+MEASURE(stage6, limit_poll_echo_64B);
+
+#ifdef __linux__
+void limit_epoll_echo_64B(benchmark::State& state) {
+  const auto [one, other] = tcp_pair();
+  const Socket epoll(epoll_create1(EPOLL_CLOEXEC));
+  for (const Socket* socket : {&one, &other}) {
+    epoll_event event{EPOLLIN, {}};
+    epoll_ctl(epoll.fd(), EPOLL_CTL_ADD, socket->fd(), &event);
+  }
+  bare_echo_64B(state, one, other, [&] {
+    epoll_event events[8];
+    epoll_wait(epoll.fd(), events, 8, -1);
+  });
+}
+MEASURE(stage6, limit_epoll_echo_64B);
+#endif
 
 // ── the core ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -81,64 +108,47 @@ void poll_tick(benchmark::State& state) {
     sockets.push_back(std::move(one));
     sockets.push_back(std::move(other));
   }
+  Iterations more(state);
   std::function<void()> tick = [&] {
-    if (!state.KeepRunning()) return loop.stop();
+    if (!more()) return loop.stop();
     loop.call_soon([&] { tick(); });
   };
   loop.call_soon([&] { tick(); });
   loop.run_forever();
 }
-BENCHMARK(poll_tick)->Arg(0)->Arg(1)->Arg(64)->Arg(512);
-
-/// A tick that finds `active` readable descriptors among others that are idle; the time of one of the active.
-template <class SomeCore>
-void idle_beside_active(benchmark::State& state) {
-  const std::int64_t idle = state.range(0), active = state.range(1);
-  Loop loop(std::make_unique<SomeCore>());
-  std::vector<std::pair<Socket, Socket>> pairs;
-  try {
-    for (std::int64_t i = 0; i < idle + active; ++i) {
-      pairs.push_back(Socket::pair());
-      add_reader(loop, pairs.back().first.fd(), [fd = pairs.back().first.fd()] {
-        char byte;
-        benchmark::DoNotOptimize(::read(fd, &byte, 1));
-      });
-    }
-  } catch (const std::system_error& error) {
-    return state.SkipWithError(error.what());
-  }
-  const std::size_t stride = pairs.size() / static_cast<std::size_t>(active);
-  for (auto _ : state) {
-    for (std::size_t i = 0; i < static_cast<std::size_t>(active); ++i) {
-      benchmark::DoNotOptimize(::write(pairs[i * stride].second.fd(), "x", 1));
-    }
-    loop.stop();
-    loop.run_forever();
-  }
-  state.SetItemsProcessed(state.iterations() * active);
-}
-#define IDLE_BESIDE_ACTIVE(core) \
-  BENCHMARK(idle_beside_active<core>)->ArgNames({"idle", "active"})->ArgsProduct({{0, 10, 100, 1'000, 9'000}, {1, 100}})
-IDLE_BESIDE_ACTIVE(PollCore);
-#ifdef __linux__
-IDLE_BESIDE_ACTIVE(EpollCore);
-#endif
+MEASURE(stage6, poll_tick)->Arg(0)->Arg(1)->Arg(64)->Arg(512);
 
 template <class SomeCore>
 void add_remove_reader(benchmark::State& state) {
   Loop loop(std::make_unique<SomeCore>());
   const auto [one, other] = Socket::pair();
-  for (auto _ : state) {
+  for (auto _ : Iterations(state)) {
     add_reader(loop, one.fd(), [] {});
     remove_reader(loop, one.fd());
   }
 }
-BENCHMARK(add_remove_reader<PollCore>);
+MEASURE(stage6, add_remove_reader<PollCore>);
 #ifdef __linux__
-BENCHMARK(add_remove_reader<EpollCore>);
+MEASURE(stage6, add_remove_reader<EpollCore>);
 #endif
 
 // ── sockets and streams ─────────────────────────────────────────────────────────────────────────────────────────────
+
+/// The measure of the next: each number is written to one end of a pair of sockets and read from the other.
+void limit_1000_jobs(benchmark::State& state) {
+  const auto [one, other] = Socket::pair();
+  for (auto _ : Iterations(state, 1000)) {
+    long sum = 0;
+    for (int job = 0; job < 1000; ++job) {
+      int number = 0;
+      benchmark::DoNotOptimize(::write(one.fd(), &job, sizeof job));
+      benchmark::DoNotOptimize(::read(other.fd(), &number, sizeof number));
+      sum += number;
+    }
+    benchmark::DoNotOptimize(sum);
+  }
+}
+MEASURE(stage6, limit_1000_jobs);
 
 Coro<> send_wait_and_add(Socket& one, Socket& other, long& sum, int job) {
   const std::string number(reinterpret_cast<const char*>(&job), sizeof job);
@@ -154,7 +164,7 @@ void run_1000_jobs(benchmark::State& state) {
   asyncio::run([&]() -> Coro<> {
     auto [one, other] = Socket::pair();
     std::vector<Task<>> tasks;
-    for (auto _ : state) {
+    for (auto _ : Iterations(state, 1000)) {
       long sum = 0;
       for (int job = 0; job < 1000; ++job) tasks.push_back(create_task(send_wait_and_add(one, other, sum, job)));
       for (const Task<>& task : tasks) co_await task;
@@ -162,9 +172,8 @@ void run_1000_jobs(benchmark::State& state) {
       tasks.clear();
     }
   });
-  state.SetItemsProcessed(state.iterations() * 1000);
 }
-BENCHMARK(run_1000_jobs)->Unit(benchmark::kMicrosecond);
+MEASURE(stage6, run_1000_jobs);
 
 Coro<> echo(StreamReader reader, StreamWriter writer) {
   for (;;) {
@@ -181,7 +190,7 @@ void echo_64B(benchmark::State& state) {
     Server server = co_await start_server(echo, "127.0.0.1", 0);
     auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
     const std::string data(64, 'x');
-    for (auto _ : state) {
+    for (auto _ : Iterations(state)) {
       writer.write(data);
       const std::string back = co_await reader.readexactly(64);
       benchmark::DoNotOptimize(back.data());
@@ -189,19 +198,19 @@ void echo_64B(benchmark::State& state) {
     server.close();
   });
 }
-BENCHMARK(echo_64B);
+MEASURE(stage6, echo_64B);
 
 /// A hundred clients at once; the time of one round of one of them.
 void echo_64B_100_clients(benchmark::State& state) {
   asyncio::run([&]() -> Coro<> {
     Server server = co_await start_server(echo, "127.0.0.1", 0);
-    bool more = true;
+    Iterations more(state);
     std::vector<Task<>> clients;
     for (int i = 0; i < 100; ++i) {
       clients.push_back(create_task([&]() -> Coro<> {
         auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
         const std::string data(64, 'x');
-        while (more && (more = state.KeepRunning())) {
+        while (more()) {
           writer.write(data);
           const std::string back = co_await reader.readexactly(64);
           benchmark::DoNotOptimize(back.data());
@@ -212,6 +221,6 @@ void echo_64B_100_clients(benchmark::State& state) {
     server.close();
   });
 }
-BENCHMARK(echo_64B_100_clients);
+MEASURE(stage6, echo_64B_100_clients);
 
 }  // namespace

@@ -141,34 +141,45 @@ std::int64_t descriptor_limit() {
   return static_cast<std::int64_t>(limit.rlim_cur);
 }
 
-/// A byte to the one active descriptor and what comes of it, beside so many that are watched and never ready.
+/// A byte to each active descriptor and what comes of it, beside so many others that are watched and never ready.
 template <class SomeCore>
-void idle_descriptors(benchmark::State& state) {
-  if (state.range(0) + 50 > descriptor_limit()) return state.SkipWithError("more than RLIMIT_NOFILE");
+void idle_descriptors(benchmark::State& state, int active) {
+  if (state.range(0) + 2 * active + 50 > descriptor_limit()) return state.SkipWithError("more than RLIMIT_NOFILE");
   Loop loop(std::make_unique<SomeCore>());
   std::vector<Socket> idle;
   for (auto i = state.range(0); i > 0; --i) {
     idle.emplace_back(::socket(AF_INET, SOCK_DGRAM, 0));
     add_reader(loop, idle.back().fd(), [] {});
   }
-  auto [one, other] = Socket::pair();
+  std::vector<std::pair<Socket, Socket>> busy;
   char byte = 0;
-  add_reader(loop, other.fd(), [&] {
-    benchmark::DoNotOptimize(::recv(other.fd(), &byte, 1, 0));
-    loop.stop();
-  });
-  for (auto _ : Iterations(state)) {
-    benchmark::DoNotOptimize(::send(one.fd(), &byte, 1, 0));
+  int left = 0;
+  for (int i = 0; i < active; ++i) {
+    const int fd = busy.emplace_back(Socket::pair()).second.fd();
+    add_reader(loop, fd, [&, fd] {
+      benchmark::DoNotOptimize(::recv(fd, &byte, 1, 0));
+      if (--left == 0) loop.stop();
+    });
+  }
+  for (auto _ : Iterations(state, active)) {
+    left = active;
+    for (const auto& [one, other] : busy) benchmark::DoNotOptimize(::send(one.fd(), &byte, 1, 0));
     loop.run_forever();
   }
 }
 
-void idle_descriptors_poll(benchmark::State& state) { idle_descriptors<PollCore>(state); }
-MEASURE(growth, idle_descriptors_poll)->RangeMultiplier(10)->Range(10, 10'000);
+#define MEASURE_IDLE(function) MEASURE(growth, function)->RangeMultiplier(10)->Range(10, 10'000)
 
-#if defined(__linux__) && __has_include(<asyncio/epoll_core.h>)
-void idle_descriptors_epoll(benchmark::State& state) { idle_descriptors<EpollCore>(state); }
-MEASURE(growth, idle_descriptors_epoll)->RangeMultiplier(10)->Range(10, 10'000);
+void idle_beside_1_poll(benchmark::State& state) { idle_descriptors<PollCore>(state, 1); }
+MEASURE_IDLE(idle_beside_1_poll);
+void idle_beside_100_poll(benchmark::State& state) { idle_descriptors<PollCore>(state, 100); }
+MEASURE_IDLE(idle_beside_100_poll);
+
+#ifdef __linux__
+void idle_beside_1_epoll(benchmark::State& state) { idle_descriptors<EpollCore>(state, 1); }
+MEASURE_IDLE(idle_beside_1_epoll);
+void idle_beside_100_epoll(benchmark::State& state) { idle_descriptors<EpollCore>(state, 100); }
+MEASURE_IDLE(idle_beside_100_epoll);
 #endif
 
 }  // namespace

@@ -97,7 +97,8 @@ constexpr Row kStageRows[] = {
     {"6 a busy tick beside 64", "stage6/poll_tick/64", kChain, "stage1/call_soon_chain"},
     {"limit: poll() of 512 descriptors", "stage6/limit_poll/512"},
     {"6 a busy tick beside 512", "stage6/poll_tick/512", kChain, "stage1/call_soon_chain"},
-    {"6 add_reader and remove_reader", "stage6/add_remove_reader"},
+    {"6 add_reader and remove_reader, poll", "stage6/add_remove_reader<PollCore>"},
+    {"6 add_reader and remove_reader, epoll", "stage6/add_remove_reader<EpollCore>"},
     {"limit: write, epoll_wait, read", kEpoll},
     {"limit: write, poll, read", "stage6/limit_poll_echo_64B"},
     {"6 echo, streams, 1 client", "stage6/echo_64B", kEpoll},
@@ -112,8 +113,10 @@ constexpr GrowthRow kGrowthRows[] = {
     {"waiters on one event", "growth/event_waiters", GrowthRow::constant},
     {"items in a queue", "growth/queue_items", GrowthRow::constant},
     {"children of a gather", "growth/gather_children", GrowthRow::constant},
-    {"idle descriptors, poll", "growth/idle_descriptors_poll", GrowthRow::linear},
-    {"idle descriptors, epoll", "growth/idle_descriptors_epoll", GrowthRow::constant},
+    {"idle beside 1 active, poll", "growth/idle_beside_1_poll", GrowthRow::linear},
+    {"idle beside 1, epoll", "growth/idle_beside_1_epoll", GrowthRow::constant},
+    {"idle beside 100, poll", "growth/idle_beside_100_poll", GrowthRow::linear},
+    {"idle beside 100, epoll", "growth/idle_beside_100_epoll", GrowthRow::constant},
 };
 
 constexpr Row kMemoryRows[] = {

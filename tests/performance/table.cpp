@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <set>
 #include <string_view>
+#include <utility>
 
 #include "measure.h"
 #include "results.h"
@@ -24,8 +25,11 @@ void print_right(const std::string& text, int width) {
   std::printf("%*s%s", std::max(0, width - static_cast<int>(columns)), "", text.c_str());
 }
 
-std::string ratio(const Result* over, const Result* under) {
-  return over && under ? digits(over->ns / under->ns) + "×" : "";
+/// "?" if what it is to be divided by was not measured.
+std::string ratio(const Results& results, const Result& over, const char* name) {
+  if (*name == '\0') return "";
+  const Result* const under = results.find(name);
+  return under ? digits(over.ns / under->ns) + "×" : "?";
 }
 
 std::string count(std::optional<double> value) {
@@ -33,14 +37,14 @@ std::string count(std::optional<double> value) {
   return *value < 0.005 ? "0" : digits(*value);
 }
 
-void print_row(const std::string& what, const Result* result, const Result* limit, const Result* below) {
-  std::printf("  %-44s", what.c_str());
-  print_right(result ? digits(result->ns) : "–", 11);
-  print_right(result && result->spread ? "±" + std::to_string(std::lround(*result->spread * 100)) + "%" : "", 6);
-  print_right(ratio(result, limit), 9);
-  print_right(ratio(result, below), 13);
-  print_right(count(result ? result->allocations : std::nullopt), 9);
-  print_right(count(result ? result->instructions : std::nullopt), 14);
+void print_row(const Results& results, const Row& row, const Result& result) {
+  std::printf("  %-44s", row.what);
+  print_right(digits(result.ns), 11);
+  print_right(result.spread ? "±" + std::to_string(std::lround(*result.spread * 100)) + "%" : "", 6);
+  print_right(ratio(results, result, row.limit), 9);
+  print_right(ratio(results, result, row.below), 13);
+  print_right(count(result.allocations), 9);
+  print_right(count(result.instructions), 14);
   std::printf("\n");
 }
 
@@ -87,25 +91,29 @@ std::string time_of(double ns) {
 void print_stages(const Results& results) {
   std::printf("%-46s%11s%6s%9s%13s%9s%14s\n", "", "ns", "", "of limit", "stage below", "mallocs", "instructions");
   std::set<std::string_view> shown;
+  const char* heading = nullptr;  // that waits for its first row
   for (const Row& row : stage_rows()) {
     shown.insert(row.benchmark);
     if (is_heading(row)) {
-      std::printf("%s\n", row.what);
-    } else {
-      print_row(row.what, results.find(row.benchmark), results.find(row.limit), results.find(row.below));
+      heading = row.what;
+    } else if (const Result* result = results.find(row.benchmark)) {
+      if (heading) std::printf("%s\n", std::exchange(heading, nullptr));
+      print_row(results, row, *result);
     }
   }
-  bool others = false;
+  heading = "Others";
   for (const auto& [name, result] : results.all()) {
     if (result.bytes || shown.contains(name)) continue;
-    if (!std::exchange(others, true)) std::printf("Others\n");
-    print_row(name, &result, nullptr, nullptr);
+    if (heading) std::printf("%s\n", std::exchange(heading, nullptr));
+    print_row(results, {name.c_str()}, result);
   }
-  std::printf("Memory, bytes of the heap\n");
+  heading = "Memory, bytes of the heap";
   for (const Row& row : memory_rows()) {
     const Result* result = results.find(row.benchmark);
+    if (!result || !result->bytes) continue;
+    if (heading) std::printf("%s\n", std::exchange(heading, nullptr));
     std::printf("  %-44s", row.what);
-    print_right(result && result->bytes ? digits(*result->bytes) : "–", 11);
+    print_right(digits(*result->bytes), 11);
     std::printf("\n");
   }
   std::printf(
@@ -120,7 +128,7 @@ void print_stages(const Results& results) {
 
 void print_growth(const Results& results) {
   constexpr std::array<int, 6> kSizes = {10, 100, 1'000, 10'000, 100'000, 1'000'000};
-  std::printf("%-26s", "ns for one of");
+  std::printf("%-30s", "ns for one of");
   for (const int size : kSizes) print_right(whole(size), 10);
   std::printf("%9s  %s\n", "growth", "allowed");
   const char* worst_name = "nothing";
@@ -128,7 +136,7 @@ void print_growth(const Results& results) {
   for (const GrowthRow& row : growth_rows()) {
     const auto result_at = [&](int size) { return results.find(row.benchmark + ("/" + std::to_string(size))); };
     if (std::ranges::none_of(kSizes, result_at)) continue;  // not on this system
-    std::printf("  %-24s", row.what);
+    std::printf("  %-28s", row.what);
     double least = INFINITY;  // by what is allowed
     double growth = 0;
     for (const int size : kSizes) {

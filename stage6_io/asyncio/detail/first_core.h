@@ -13,8 +13,8 @@ namespace asyncio::detail {
 /// It is the share of idle descriptors that decides, and not their number: of a thousand that are all busy, poll()
 /// tells in one call what epoll tells at a higher price each. So this core keeps an account of what poll() costs more
 /// than epoll would. Its unit is what poll() pays for looking at one idle descriptor: 60 ns where this was measured, with
-/// stage6_bench's `idle_beside_active` and `add_remove_reader`. There an event cost epoll 250 ns more than poll(), and a
-/// reader added 130 ns more; to register a descriptor for the first time took it 1.7 µs.
+/// `./stages compare --growth` and stage6_bench's `add_remove_reader`. There an event cost epoll 250 ns more than poll(),
+/// and a reader added 130 ns more; to register a descriptor for the first time took it 1.7 µs.
 ///   + 1         each idle descriptor in each look
 ///   - kEvent    each event found
 ///   - kChange   each descriptor added
