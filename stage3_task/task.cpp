@@ -2,6 +2,13 @@
 
 namespace asyncio {
 
+AnyTask current_task() { return current_task(Loop::running()); }
+
+AnyTask current_task(const Loop& loop) noexcept {
+  detail::TaskBase* task = detail::TaskBase::current();
+  return task && task->loop() == &loop ? AnyTask(task) : AnyTask();
+}
+
 std::vector<AnyTask> all_tasks(Loop& loop) {
   std::vector<AnyTask> tasks;
   for (detail::TaskBase* task : loop.service<detail::TaskRegistry>().all()) tasks.emplace_back(task);

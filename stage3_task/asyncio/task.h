@@ -91,8 +91,10 @@ class AnyTask : public AnyFuture, public detail::TaskMethods<AnyTask> {
   explicit AnyTask(detail::TaskBase* task) noexcept : AnyFuture(detail::Ref<detail::FutureBase>(task)) {}
 };
 
-/// The task that runs now; an empty handle inside a plain callback, and outside of a loop.
-inline AnyTask current_task() noexcept { return AnyTask(detail::TaskBase::current()); }
+/// The task that runs now; an empty handle inside a plain callback. Throws std::runtime_error("no running event loop").
+AnyTask current_task();
+/// The task of that loop that runs now; an empty handle if none does.
+AnyTask current_task(const Loop& loop) noexcept;
 
 /// The tasks of that loop that are not done, oldest first.
 std::vector<AnyTask> all_tasks(Loop& loop);

@@ -172,6 +172,7 @@ TEST(CallbackContext, IsWhatItsHandleTells) {
 }
 
 // test_base_events.py: BaseEventLoopTests.test_set_exc_handler_custom
+// test_futures2.py: FutureTests.test_handle_exc_handler_correct_context
 TEST(CallbackContext, IsTheOneInWhichTheExceptionHandlerRuns) {
   VirtualLoop loop;
   std::vector<int> seen;

@@ -29,6 +29,7 @@ TEST(DebugMode, IsOffUnlessItIsSwitchedOn) {
   EXPECT_FALSE(loop.get_debug());
 }
 
+// test_base_events.py: BaseEventLoopTests.test_env_var_debug
 TEST(DebugMode, CanBeSwitchedOnFromOutside) {
   ::setenv("ASYNCIO_DEBUG", "1", 1);
   EXPECT_TRUE(VirtualLoop().get_debug());
@@ -64,7 +65,7 @@ TEST(DebugModeThread, ALoopThatDoesNotRunBelongsToNobodyYet) {
   EXPECT_TRUE(ran);
 }
 
-// test_base_events.py: BaseEventLoopTests.test_log_slow_callbacks
+// test_base_events.py: BaseEventLoopWithSelectorTests.test_log_slow_callbacks
 TEST(DebugMode, ACallbackThatTakesTooLongIsReportedWithItsPlace) {
   auto core = std::make_unique<VirtualCore>();
   VirtualCore& clock = *core;

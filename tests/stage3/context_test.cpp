@@ -23,6 +23,7 @@ Coro<int> add(int amount) {
   co_return number.get();
 }
 
+// test_tasks.py: BaseTaskTests.test_context_1
 TEST(TaskContext, IsACopyOfItsCreatorsAtTheMomentOfCreation) {
   auto program = []() -> Coro<> {
     number.set(1);
@@ -49,6 +50,7 @@ TEST(TaskContext, ACoroutineThatIsAwaitedRunsInItsCallersContext) {
   run(program(), make_core());
 }
 
+// test_tasks.py: BaseTaskTests.test_context_3
 TEST(TaskContext, SurvivesSuspensionsWhileOthersRun) {
   std::vector<int> seen;
   auto one = [&](int id) -> Coro<> {
@@ -68,7 +70,10 @@ TEST(TaskContext, SurvivesSuspensionsWhileOthersRun) {
   EXPECT_EQ(seen, (std::vector{1, 2, 1, 2, 1, 2}));
 }
 
-// test_tasks.py: BaseTaskTests.test_context_3
+// test_tasks.py: BaseTaskTests.test_context_4
+// test_tasks.py: BaseTaskTests.test_context_5
+// test_tasks.py: BaseTaskTests.test_context_6
+// test_tasks.py: BaseTaskTests.test_get_context
 TEST(TaskContext, CanBeGivenAndShared) {
   auto program = []() -> Coro<> {
     const Context context;
@@ -115,6 +120,28 @@ TEST(TaskContext, ADoneCallbackRunsInTheContextInWhichItWasAdded) {
   EXPECT_EQ(seen, (std::vector{1, 9, 2}));
 }
 
+// test_tasks.py: BaseTaskTests.test_context_2
+TEST(TaskContext, ACallbackThatATaskAddsDoesNotDisturbIt) {
+  auto program = []() -> Coro<> {
+    for (int round = 1; round < 3; ++round) {
+      Future<> future = create_future();
+      future.add_done_callback([](Future<>&) { number.set(-1); });
+      number.set(round);
+      Loop::running().call_soon([future] { future.set_result(); });
+      co_await future;
+      EXPECT_EQ(number.get(), round);
+      for (int value : {10, 20, 30}) {
+        number.set(value);
+        co_await sleep(1ms);
+        EXPECT_EQ(number.get(), value);
+      }
+    }
+  };
+  run(program(), make_core());
+  EXPECT_EQ(number.get(), 0);
+}
+
+// test_futures2.py: FutureTests.test_task_exc_handler_correct_context
 TEST(TaskContext, TheExceptionHandlerRunsInTheTasks) {
   VirtualLoop loop;
   std::vector<int> seen;
@@ -146,7 +173,6 @@ TEST(RunnerContext, WhatOneRunSetsTheNextOneSees) {
   EXPECT_EQ(number.get(), 0);
 }
 
-// test_runners.py: RunnerTests.test_explicit_run_in_context
 TEST(RunnerContext, CanBeGiven) {
   Runner runner(make_core());
   const Context context;

@@ -2,6 +2,7 @@
 #include <asyncio/run.h>
 #include <gtest/gtest.h>
 #include <support/test_core.h>
+#include <support/thrown.h>
 
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::make_core;
+using testing::thrown;
 using testing::VirtualLoop;
 
 Coro<int> execute(int number) { co_return number; }
@@ -23,21 +25,29 @@ Coro<> doze() { co_await sleep(1s); }
 // test_tasks.py: BaseTaskTests.test_current_task
 // test_tasks.py: BaseCurrentLoopTests.test_current_task_no_running_loop
 TEST(CurrentTask, IsNoneOutsideOfTasks) {
-  EXPECT_FALSE(current_task());
   VirtualLoop loop;
+  VirtualLoop other;
+  EXPECT_FALSE(current_task(loop));
   bool none_in_callback = false;
   loop.call_soon([&] { none_in_callback = !current_task(); });
   loop.run_ticks(1);
   EXPECT_TRUE(none_in_callback);
 
-  auto main = []() -> Coro<bool> {
+  auto main = [&]() -> Coro<bool> {
     AnyTask self = current_task();
+    EXPECT_EQ(current_task(loop), self);
+    EXPECT_FALSE(current_task(other));
     co_await sleep(0s);
     co_return self == current_task();
   };
   Task<bool> task = create_task(main(), {.loop = &loop});
   EXPECT_TRUE(loop.run_until_complete(task));
-  EXPECT_FALSE(current_task());
+  EXPECT_FALSE(current_task(loop));
+}
+
+// test_tasks.py: BaseCurrentLoopTests.test_current_task_no_running_loop_implicit
+TEST(CurrentTask, WithoutARunningLoopIsAnError) {
+  EXPECT_EQ(thrown<std::runtime_error>([] { current_task(); }), "no running event loop");
 }
 
 // test_tasks.py: BaseTaskTests.test_current_task_with_interleaving_tasks

@@ -33,7 +33,7 @@ TEST(FatalException, OfATaskIsStoredAndLeavesTheLoopAtOnce) {
   EXPECT_FALSE(task.cancelled());
   EXPECT_THROW(task.result(), KeyboardInterrupt);
   EXPECT_FALSE(loop.is_running());
-  EXPECT_FALSE(current_task());
+  EXPECT_FALSE(current_task(loop));
   EXPECT_EQ(log, "");  // what was ready is still ready
   loop.run_ticks(1);
   EXPECT_EQ(log, "rd");

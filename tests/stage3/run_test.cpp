@@ -1,4 +1,5 @@
 // run() and Runner: from main() into a coroutine, and out again with everything cleaned up.
+#include <asyncio/async_generator.h>
 #include <asyncio/run.h>
 #include <gtest/gtest.h>
 #include <support/counted.h>
@@ -57,6 +58,21 @@ TEST(Run, TakesACoroutineAFunctionOrAnythingElseThatCanBeAwaited) {
 TEST(Run, GivesWhatCanOnlyBeMoved) {
   auto main = []() -> Coro<std::unique_ptr<int>> { co_return std::make_unique<int>(5); };
   EXPECT_EQ(*run(main, make_core()), 5);
+}
+
+// test_runners.py: RunTests.test_asyncio_run_debug
+// test_runners.py: RunnerTests.test_debug
+// test_runners.py: RunnerTests.test_non_debug
+TEST(Run, SwitchesDebugModeOnOrOff) {
+  for (const bool debug : {false, true}) {
+    auto main = [=]() -> Coro<> {
+      EXPECT_EQ(Loop::running().get_debug(), debug);
+      co_return;
+    };
+    run(main, make_core(), debug);
+    Runner runner(make_core(), debug);
+    EXPECT_EQ(runner.get_loop().get_debug(), debug);
+  }
 }
 
 // test_runners.py: RunTests.test_asyncio_run_loop_factory
@@ -174,6 +190,46 @@ TEST(RunShutdown, ReportsWhatTheLeftOverTasksThrow) {
   ASSERT_EQ(errors->messages(), (Log{"unhandled exception during asyncio.run() shutdown"}));
   EXPECT_EQ(describe(errors->contexts[0].exception), "std::runtime_error: while cleaning up");
   EXPECT_NE(errors->contexts[0].detail("task").find("name='left over'"), std::string::npos);
+}
+
+// test_runners.py: RunTests.test_asyncio_run_closes_gens_after_hanging_tasks_errors
+TEST(RunShutdown, ClosesTheGeneratorsAlsoAfterATaskThatFailsToEnd) {
+  Log log;
+  auto fidget = [&]() -> AsyncGenerator<int> {
+    struct Closed {
+      explicit Closed(Log& log) : log(log) {}
+      ~Closed() { log.push_back("generator closed"); }
+      Log& log;
+    };
+    const Closed closed(log);
+    for (;;) {
+      co_yield 1;
+      co_await sleep(1s);
+    }
+  };
+  AsyncGenerator<int> generator;
+  auto spin = [&]() -> Coro<> {
+    int items = 0;
+    generator = fidget();
+    try {
+      while (auto item = co_await generator.next()) items += *item;
+    } catch (const CancelledError&) {
+      throw std::runtime_error("failed to end");
+    }
+  };
+  Runner runner(make_core());
+  ErrorLog errors(runner.get_loop());
+  Task<> lazy;
+  auto main = [&]() -> Coro<> {
+    lazy = create_task(spin);
+    co_await sleep(0s);
+    throw std::out_of_range("fancy exit");
+  };
+  EXPECT_THROW(runner.run(main), std::out_of_range);
+  runner.close();
+  EXPECT_TRUE(lazy.done());
+  EXPECT_EQ(log, Log{"generator closed"});
+  EXPECT_EQ(errors.messages(), Log{"unhandled exception during asyncio.run() shutdown"});
 }
 
 TEST(RunShutdown, ATaskThatRefusesToEndMayFinish) {

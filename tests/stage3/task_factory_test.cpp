@@ -35,6 +35,7 @@ void run_eagerly(Body body) {
 // ── factories ──
 
 // test_base_events.py: BaseEventLoopTests.test_set_task_factory
+// test_base_events.py: BaseEventLoopTests.test_create_named_task_with_custom_factory
 TEST(TaskFactory, IsAskedForEachTaskAndMayChangeTheOptions) {
   VirtualLoop loop;
   Log names;
@@ -83,6 +84,7 @@ TEST(TaskFactory, MayThrow) {
   EXPECT_TRUE(all_tasks(loop).empty());
 }
 
+// test_eager_task_factory.py: EagerTaskFactoryLoopTests.test_eager_task_factory_set
 TEST(TaskFactory, AnEagerOneCanStandBeforeAnother) {
   auto program = []() -> Coro<> {
     int asked = 0;
@@ -102,6 +104,8 @@ TEST(TaskFactory, AnEagerOneCanStandBeforeAnother) {
 // ── eager tasks ──
 
 // test_eager_task_factory.py: DefaultTaskFactoryEagerStart.test_eager_start_true_with_default_factory
+// test_eager_task_factory.py: EagerTaskFactoryLoopTests.test_eager_completion
+// test_tasks.py: BaseTaskTests.test_eager_start_true
 TEST(EagerTask, OneThatNeverWaitsIsDoneWhenItIsMade) {
   auto program = []() -> Coro<> {
     const TickCounter counter(Loop::running());
@@ -115,6 +119,8 @@ TEST(EagerTask, OneThatNeverWaitsIsDoneWhenItIsMade) {
   run(program(), make_core());
 }
 
+// test_eager_task_factory.py: EagerTaskFactoryLoopTests.test_block_after_eager_step
+// test_eager_task_factory.py: EagerTaskFactoryLoopTests.test_all_tasks_with_blocking
 TEST(EagerTask, OneThatWaitsGoesOnLikeAnyOther) {
   run_eagerly([]() -> Coro<> {
     Log log;
@@ -148,6 +154,8 @@ TEST(EagerTask, ItsDoneCallbacksComeByCallSoon) {
   });
 }
 
+// test_eager_task_factory.py: EagerTaskFactoryLoopTests.test_all_tasks_with_eager_completion
+// test_eager_task_factory.py: CEagerTaskFactoryLoopTests.test_name
 TEST(EagerTask, IsTheCurrentOneDuringItsFirstStep) {
   run_eagerly([]() -> Coro<> {
     const AnyTask me = current_task();
@@ -197,6 +205,7 @@ TEST(EagerTask, AFatalExceptionLeavesCreateTaskAndIsKeptToo) {
 }
 
 // test_eager_task_factory.py: EagerTaskFactoryLoopTests.test_eager_start_false
+// test_tasks.py: BaseTaskTests.test_eager_start_false
 TEST(EagerTask, CanBeRefusedForOneTask) {
   run_eagerly([]() -> Coro<> {
     auto task = create_task(give(1), {.eager_start = false});
@@ -213,6 +222,7 @@ TEST(EagerTask, OnALoopThatDoesNotRunItBeginsInTheFirstTick) {
   EXPECT_TRUE(task.done());
 }
 
+// test_eager_task_factory.py: EagerTaskFactoryLoopTests.test_context_vars
 TEST(EagerTask, SeesItsOwnCopyOfTheContextAtOnce) {
   static const ContextVar<int> number("number", 0);
   run_eagerly([]() -> Coro<> {

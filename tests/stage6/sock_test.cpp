@@ -291,7 +291,7 @@ void expect_refused(int fd, F call) {
   }
 }
 
-// test_selector_events.py: TestSelectorUtils.test_add_reader_or_writer_transport_fd
+// test_unix_events.py: TestFunctional.test_add_reader_or_writer_transport_fd
 TEST(DescriptorOwner, NobodyElseMayWatchWhatBelongsToATransport) {
   Loop loop;
   const auto [one, other] = Socket::pair();
@@ -310,7 +310,7 @@ TEST(DescriptorOwner, NobodyElseMayWatchWhatBelongsToATransport) {
   EXPECT_TRUE(remove_reader(loop, fd));
 }
 
-// test_selector_events.py: TestSelectorUtils.test_add_reader_or_writer_transport_fd
+// test_unix_events.py: TestFunctional.test_add_reader_or_writer_transport_fd
 TEST(DescriptorOwner, NorWaitForItWithSock) {
   run_io([]() -> Coro<> {
     auto [one, other] = Socket::pair();
