@@ -118,6 +118,12 @@ LoopService& Loop::add_service(std::size_t index, std::unique_ptr<LoopService> s
   return *services_[index];
 }
 
+bool Loop::shut_down_services() {
+  bool ran = false;
+  for (std::size_t i = services_by_age_.size(); i-- > 0;) ran |= services_by_age_[i]->shut_down();  // may add services
+  return ran;
+}
+
 void Loop::set_core(std::unique_ptr<Core> core) {
   if (!core) throw std::invalid_argument("Loop: the core is null");
   core->take_over(*core_);

@@ -98,9 +98,9 @@ void Runner::close() {
   } const close_at_end{*this};
   cancel_all_tasks(*loop_);
   loop_->run_until_complete(shutdown_asyncgens(*loop_));
-  // CPython's next step, shutdown_default_executor(), takes these ticks even without an executor; callbacks that are
-  // ready still run in them.
-  loop_->run_until_complete([]() -> Coro<> { co_return; });
+  // The thread pool, for one. CPython's shutdown_default_executor() takes some ticks even if there is none; callbacks
+  // that are ready still run in them.
+  if (!loop_->shut_down_services()) loop_->run_until_complete([]() -> Coro<> { co_return; });
 }
 
 Runner::~Runner() {

@@ -1,7 +1,7 @@
 #include "asyncio/getaddrinfo.h"
 
-#include "asyncio/detail/helper_thread.h"
 #include "asyncio/detail/syscalls.h"
+#include "asyncio/executor.h"
 
 #include <netdb.h>
 
@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <memory>
 #include <optional>
-#include <utility>
 
 namespace asyncio {
 namespace {
@@ -20,18 +19,15 @@ class GaiCategory final : public std::error_category {
   std::string message(int error) const override { return gai_strerror(error); }
 };
 
-/// What the thread and the task share; the thread may outlive everything else.
-struct Lookup {
-  std::string host;
-  int port;
-  ResolveOptions options;
-  std::error_code error;
-  std::vector<Address> found;
+// REQUIRES: result is not 0. (errno belongs to the thread: asked for over there.)
+std::error_code error_of(int result) {
+  return result == EAI_SYSTEM ? std::error_code(errno, std::generic_category())
+                              : std::error_code(result, gai_category());
+}
 
-  void operator()() noexcept;
-};
+// The two that block: they run in a thread.
 
-void Lookup::operator()() noexcept {
+std::vector<Address> look_up(const std::string& host, int port, ResolveOptions options) {
   addrinfo hints = {};
   hints.ai_family = options.family;
   hints.ai_socktype = SOCK_STREAM;
@@ -39,16 +35,25 @@ void Lookup::operator()() noexcept {
   addrinfo* list = nullptr;
   const int result =
       detail::sys::getaddrinfo(host.empty() ? nullptr : host.c_str(), std::to_string(port).c_str(), &hints, &list);
-  if (result == EAI_SYSTEM) {
-    error = std::error_code(errno, std::generic_category());
-  } else if (result != 0) {
-    error = std::error_code(result, gai_category());
+  if (result != 0) {
+    throw std::system_error(error_of(result), "getaddrinfo('" + host + "', " + std::to_string(port) + ")");
   }
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(list, &freeaddrinfo);
+  std::vector<Address> found;
   for (const addrinfo* info = list; info; info = info->ai_next) {
     const Address address(info->ai_addr, info->ai_addrlen);
     if (std::find(found.begin(), found.end(), address) == found.end()) found.push_back(address);
   }
-  if (list) freeaddrinfo(list);
+  return found;
+}
+
+std::pair<std::string, std::string> look_up_name(const Address& address, int flags) {
+  char host[NI_MAXHOST] = "";
+  char service[NI_MAXSERV] = "";
+  const int result =
+      detail::sys::getnameinfo(address.data(), address.size(), host, sizeof host, service, sizeof service, flags);
+  if (result != 0) throw std::system_error(error_of(result), "getnameinfo(" + address.repr() + ")");
+  return {host, service};
 }
 
 }  // namespace
@@ -63,16 +68,14 @@ Coro<std::vector<Address>> getaddrinfo(std::string host, int port, ResolveOption
   if (numeric && (options.family == AF_UNSPEC || options.family == numeric->family())) {
     co_return std::vector<Address>(1, *numeric);
   }
-  const auto lookup = std::make_shared<Lookup>();
-  lookup->host = host;
-  lookup->port = port;
-  lookup->options = options;
-  std::function<void()> job = [lookup] { (*lookup)(); };
-  co_await detail::HelperThread(std::move(job));
+  Future<std::vector<Address>> found = run_in_executor(look_up, std::move(host), port, options);
+  co_return co_await std::move(found);
+}
 
-  if (lookup->error)
-    throw std::system_error(lookup->error, "getaddrinfo('" + host + "', " + std::to_string(port) + ")");
-  co_return std::move(lookup->found);
+Coro<std::pair<std::string, std::string>> getnameinfo(Address address, int flags) {
+  if ((flags & NI_NUMERICHOST) && (flags & NI_NUMERICSERV)) co_return look_up_name(address, flags);
+  Future<std::pair<std::string, std::string>> found = run_in_executor(look_up_name, address, flags);
+  co_return co_await std::move(found);
 }
 
 }  // namespace asyncio

@@ -241,6 +241,12 @@ int getaddrinfo(const char* host, const char* port, const addrinfo* hints, addri
   return ::getaddrinfo(host, port, hints, found);
 }
 
+int getnameinfo(const sockaddr* address, socklen_t size, char* host, std::size_t host_size, char* service,
+                std::size_t service_size, int flags) noexcept {
+  return ::getnameinfo(address, size, host, static_cast<socklen_t>(host_size), service,
+                       static_cast<socklen_t>(service_size), flags);
+}
+
 bool would_block(int error) noexcept { return error == EAGAIN || (EWOULDBLOCK != EAGAIN && error == EWOULDBLOCK); }
 
 }  // namespace asyncio::detail::sys

@@ -33,6 +33,9 @@ static_assert(Callback<void (*)()> && !Callback<void (*)(int)>);
 class LoopService {
  public:
   virtual ~LoopService() = default;
+  /// A Runner is about to close the loop, which does not run now, but still can: the place to wait for what has to end
+  /// first, with run_until_complete(). All tasks have ended. Gives whether the loop ran.
+  virtual bool shut_down() { return false; }
   /// The loop is being closed; callbacks may still be scheduled, but will not run.
   virtual void on_close() noexcept = 0;
 };
@@ -206,6 +209,9 @@ class Loop {
   /// The service of type S, made at the first call; it lives until the loop is destroyed.
   template <std::derived_from<LoopService> S>
   S& service();
+  /// Lets each service shut down, the latest first: what Runner::close() does before close(). Gives whether any of them
+  /// ran the loop; what they throw passes.
+  bool shut_down_services();
 
   /// Called for each signal noted by notify_signal(), as a callback of the next tick.
   void set_signal_callback(std::function<void(int)> callback) { signal_callback_ = std::move(callback); }

@@ -13,7 +13,8 @@ namespace asyncio {
 
 /// A loop that is made at the first use and cleaned up at the end; run() may be called several times between.
 ///
-/// close() cancels all tasks, waits for them, reports what they throw, and closes the loop. Ctrl-C (SIGINT), on the
+/// close() cancels all tasks, waits for them, reports what they throw, lets the loop's services shut down (the jobs of
+/// its thread pool end), and closes the loop. Ctrl-C (SIGINT), on the
 /// main thread and if the program has no handler of its own, cancels the main task; when that has ended, run() throws
 /// KeyboardInterrupt. A second Ctrl-C throws it at once; one that comes while a callback blocks the loop, so that the
 /// first could not be heard, ends the program.

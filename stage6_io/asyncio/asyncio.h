@@ -1,6 +1,11 @@
-// All of asyncio in one header: `#include <asyncio/address.h>
+// All of asyncio in one header: `#include <asyncio/asyncio.h>`.
+// Mirrors: Lib/asyncio/__init__.py. To read the project, begin with stage 1's loop.h.
+#pragma once
+
+#include <asyncio/address.h>
 #include <asyncio/as_completed.h>
 #include <asyncio/barrier.h>
+#include <asyncio/concurrent_future.h>
 #include <asyncio/condition.h>
 #include <asyncio/connections.h>
 #include <asyncio/core.h>
@@ -13,6 +18,7 @@
 #include <asyncio/event.h>
 #include <asyncio/exception_group.h>
 #include <asyncio/exceptions.h>
+#include <asyncio/executor.h>
 #include <asyncio/file_descriptor.h>
 #include <asyncio/flow_control.h>
 #include <asyncio/future.h>
@@ -46,6 +52,8 @@
 #include <asyncio/streams.h>
 #include <asyncio/task.h>
 #include <asyncio/task_group.h>
+#include <asyncio/thread_pool.h>
+#include <asyncio/threads.h>
 #include <asyncio/threadsafe_handle.h>
 #include <asyncio/time.h>
 #include <asyncio/time_limit.h>
@@ -56,3 +64,4 @@
 #include <asyncio/wait.h>
 #include <asyncio/wait_for.h>
 #include <asyncio/waitable.h>
+#include <asyncio/wrap_future.h>

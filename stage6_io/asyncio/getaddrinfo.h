@@ -1,5 +1,5 @@
-// getaddrinfo(): from a name to addresses, without making the loop wait.
-// Mirrors: BaseEventLoop.getaddrinfo and _ensure_resolved. Read next: streams.h
+// getaddrinfo(), getnameinfo(): from a name to addresses and back, without making the loop wait.
+// Mirrors: BaseEventLoop.getaddrinfo, getnameinfo and _ensure_resolved. Read next: streams.h
 #pragma once
 
 #include <asyncio/address.h>
@@ -7,6 +7,7 @@
 
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace asyncio {
@@ -21,8 +22,13 @@ struct ResolveOptions {
 };
 
 /// The addresses of `host` for a stream socket, in the order in which they are to be tried. A numeric address is given
-/// back at once; a name is looked up by a thread, and if the task is cancelled in the meantime, or the loop closed, the
-/// answer is dropped. Throws std::system_error of gai_category(), std::invalid_argument for a bad port.
+/// back at once; a name is looked up in the loop's default executor, and if the task is cancelled in the meantime, or
+/// the loop closed, the answer is dropped. Throws std::system_error of gai_category(), std::invalid_argument for a bad
+/// port.
 Coro<std::vector<Address>> getaddrinfo(std::string host, int port, ResolveOptions options = {});
+
+/// The name of the host, and of the service, behind an address; `flags` are NI_… of netdb.h. With NI_NUMERICHOST and
+/// NI_NUMERICSERV there is nothing to look up, and it is given back at once.
+Coro<std::pair<std::string, std::string>> getnameinfo(Address address, int flags = 0);
 
 }  // namespace asyncio

@@ -1,6 +1,7 @@
 // Address, Socket, getaddrinfo and the sock_* coroutines.
 #include "stage6/support.h"
 
+#include <asyncio/executor.h>
 #include <asyncio/getaddrinfo.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -127,13 +128,56 @@ TEST(GetAddrInfoThread, TheLoopMayBeClosedFirst) {
   for (int i = 0; i < 20; ++i) {
     Loop loop;
     ErrorLog errors(loop);
+    const auto pool = std::make_shared<ThreadPool>(1);
+    set_default_executor(loop, pool);
+    const ConcurrentFuture<> begin;
+    pool->submit([begin] { begin.result(); });  // the lookup comes behind it
     auto lookup = create_task(getaddrinfo("localhost", 80), {.loop = &loop});
     loop.stop();
     loop.run_forever();
     loop.close();
     EXPECT_EQ(errors.contexts.size(), 1u);
+    begin.set_result();
+    pool->ended().result();
   }
-  std::this_thread::sleep_for(20ms);
+}
+
+TEST(GetAddrInfoThread, RunsInTheDefaultExecutor) {
+  run_io([]() -> Coro<> {
+    const auto pool = std::make_shared<ThreadPool>(1);
+    set_default_executor(Loop::running(), pool);
+    co_await getaddrinfo("127.0.0.1", 80);
+    EXPECT_EQ(pool->threads(), 0u);
+    co_await getaddrinfo("localhost", 80);
+    EXPECT_EQ(pool->threads(), 1u);
+    co_await shutdown_default_executor();
+    co_await getaddrinfo("127.0.0.1", 80);
+    EXPECT_THROW(co_await getaddrinfo("localhost", 80), std::runtime_error);
+  });
+}
+
+TEST(GetNameInfoThread, GivesHostAndService) {
+  run_io([]() -> Coro<> {
+    const TickCounter counter(Loop::running());
+    const auto numeric = co_await getnameinfo(loopback(80), NI_NUMERICHOST | NI_NUMERICSERV);
+    EXPECT_EQ(counter.ticks(), 0);
+    EXPECT_EQ(numeric, std::make_pair(std::string("127.0.0.1"), std::string("80")));
+    const auto named = co_await getnameinfo(loopback(80), NI_NUMERICSERV);  // by a thread
+    EXPECT_FALSE(named.first.empty());
+    EXPECT_EQ(named.second, "80");
+  });
+}
+
+TEST(GetNameInfoThread, AFailureSaysWhatItWasAskedFor) {
+  run_io([]() -> Coro<> {
+    try {
+      co_await getnameinfo(Address());
+      ADD_FAILURE();
+    } catch (const std::system_error& error) {
+      EXPECT_EQ(&error.code().category(), &gai_category());
+      EXPECT_NE(std::string(error.what()).find("getnameinfo("), std::string::npos) << error.what();
+    }
+  });
 }
 
 TEST(GetAddrInfoThread, ManyAtOnce) {

@@ -71,6 +71,8 @@ int fstat(int fd, struct ::stat* status) noexcept;
 int unlink(const char* path) noexcept;
 
 int getaddrinfo(const char* host, const char* port, const addrinfo* hints, addrinfo** found) noexcept;
+int getnameinfo(const sockaddr* address, socklen_t size, char* host, std::size_t host_size, char* service,
+                std::size_t service_size, int flags) noexcept;
 
 /// Whether an errno says "not now": the call is to be tried again when the descriptor is ready.
 bool would_block(int error) noexcept;
