@@ -127,8 +127,10 @@ LoopService& Loop::add_service(std::size_t index, std::unique_ptr<LoopService> s
   return *services_[index];
 }
 
-void Loop::shut_down_services() {
-  for (std::size_t i = services_by_age_.size(); i-- > 0;) services_by_age_[i]->shut_down();  // may add some, at the end
+bool Loop::shut_down_services() {
+  bool ran = false;
+  for (std::size_t i = services_by_age_.size(); i-- > 0;) ran |= services_by_age_[i]->shut_down();  // may add services
+  return ran;
 }
 
 void Loop::set_core(std::unique_ptr<Core> core) {
@@ -148,7 +150,7 @@ void Loop::post(std::shared_ptr<detail::ThreadSafeState> callback) {
   const std::lock_guard lock(inbox_mutex_);
   if (inbox_closed_) throw_closed();
   inbox_.push_back(std::move(callback));
-  attention_.fetch_or(1, std::memory_order_release);
+  attention_.fetch_or(kInbox, std::memory_order_release);
   core_->wake();
 }
 
@@ -158,22 +160,25 @@ void Loop::notify_signal(int signal) noexcept {
 }
 
 void Loop::accept_from_outside() {
-  const std::uint64_t what = attention_.exchange(0, std::memory_order_acquire);
-  if (what & 1) {
-    std::vector<std::shared_ptr<detail::ThreadSafeState>> arrived;
-    {
-      const std::lock_guard lock(inbox_mutex_);
-      arrived.swap(inbox_);
-    }
-    for (auto& callback : arrived) detail::ThreadSafeState::enqueue(std::move(callback), ready_);
-  }
+  accept_inbox();
+  const std::uint64_t signals = attention_.fetch_and(kInbox, std::memory_order_acquire) & ~kInbox;
   for (int signal = 1; signal < 64; ++signal) {
-    if (what >> signal & 1) {
+    if (signals >> signal & 1) {
       call_soon([this, signal] {
         if (signal_callback_) signal_callback_(signal);
       });
     }
   }
+}
+
+void Loop::accept_inbox() {
+  std::vector<std::shared_ptr<detail::ThreadSafeState>> arrived;
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    attention_.fetch_and(~kInbox, std::memory_order_relaxed);
+    arrived.swap(inbox_);
+  }
+  for (auto& callback : arrived) detail::ThreadSafeState::enqueue(std::move(callback), ready_);
 }
 
 void detail::ThreadSafeState::enqueue(std::shared_ptr<ThreadSafeState> state, ReadyQueue& ready) {

@@ -1,67 +1,20 @@
 #include "asyncio/run.h"
 
 #include "asyncio/async_generator.h"
-
-#include <pthread.h>
-
-#include <atomic>
-#include <cerrno>
-#include <csignal>
+#include "asyncio/detail/signals.h"
 
 namespace asyncio {
 
 // ── Ctrl-C ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-namespace {
-
-const pthread_t main_thread = pthread_self();  // set before main(), and so on the main thread
-
-std::atomic<Loop*> interrupted_loop = nullptr;  // of the Runner that runs on the main thread
-std::atomic<bool> interrupt_unheard = false;    // noted, but the loop has not looked yet
-
-extern "C" void asyncio_on_sigint(int signal) {
-  const int saved_errno = errno;
-  if (!pthread_equal(pthread_self(), main_thread)) {
-    pthread_kill(main_thread, signal);  // the loop's own thread, which alone may touch its core
-  } else if (Loop* loop = interrupted_loop.load()) {
-    if (interrupt_unheard.exchange(true)) {
-      ::signal(SIGINT, SIG_DFL);  // the loop does not listen: end the program, as Ctrl-C always did
-      ::raise(SIGINT);
-    }
-    loop->notify_signal(signal);
-  }
-  errno = saved_errno;
-}
-
-}  // namespace
-
 Runner::CatchSigint::CatchSigint(Runner& runner, AnyTask main) : runner_(runner) {
   runner_.main_ = std::move(main);
   runner_.interrupts_ = 0;
-  struct sigaction now = {};
-  sigaction(SIGINT, nullptr, &now);
-  const bool has_default = !(now.sa_flags & SA_SIGINFO) && now.sa_handler == SIG_DFL;
-  if (!has_default || !pthread_equal(pthread_self(), main_thread)) return;
-
-  runner_.get_loop().set_signal_callback([&runner](int) {
-    interrupt_unheard = false;
-    runner.on_sigint();
-  });
-  interrupt_unheard = false;
-  interrupted_loop = &runner_.get_loop();
-  struct sigaction ours = {};
-  ours.sa_handler = asyncio_on_sigint;
-  sigemptyset(&ours.sa_mask);
-  sigaction(SIGINT, &ours, nullptr);
-  installed_ = true;
+  installed_ = runner_.get_loop().service<detail::SignalHandlers>().catch_interrupts([&runner] { runner.on_sigint(); });
 }
 
 Runner::CatchSigint::~CatchSigint() {
-  if (installed_) {
-    ::signal(SIGINT, SIG_DFL);
-    interrupted_loop = nullptr;
-    runner_.get_loop().set_signal_callback(nullptr);
-  }
+  if (installed_) runner_.get_loop().service<detail::SignalHandlers>().release_interrupts();
   runner_.main_ = AnyTask();
 }
 
@@ -98,10 +51,9 @@ void Runner::close() {
   } const close_at_end{*this};
   cancel_all_tasks(*loop_);
   loop_->run_until_complete(shutdown_asyncgens(*loop_));
-  // CPython's next step, shutdown_default_executor(), takes these ticks even without an executor; callbacks that are
-  // ready still run in them.
-  loop_->run_until_complete([]() -> Coro<> { co_return; });
-  loop_->shut_down_services();  // the thread pool, for one
+  // The thread pool, for one. CPython's shutdown_default_executor() takes some ticks even if there is none; callbacks
+  // that are ready still run in them.
+  if (!loop_->shut_down_services()) loop_->run_until_complete([]() -> Coro<> { co_return; });
 }
 
 Runner::~Runner() {

@@ -44,8 +44,10 @@ Coro<> DefaultExecutor::shut_down(TimeLimit timeout) {
   }
 }
 
-void DefaultExecutor::shut_down() {
-  if (pool_) loop_.run_until_complete(shut_down(kJoinTimeout));
+bool DefaultExecutor::shut_down() {
+  if (!pool_) return false;
+  loop_.run_until_complete(shut_down(kJoinTimeout));
+  return true;
 }
 
 void DefaultExecutor::on_close() noexcept {

@@ -34,8 +34,8 @@ class LoopService {
  public:
   virtual ~LoopService() = default;
   /// A Runner is about to close the loop, which does not run now, but still can: the place to wait for what has to end
-  /// first, with run_until_complete(). All tasks have ended.
-  virtual void shut_down() {}
+  /// first, with run_until_complete(). All tasks have ended. Gives whether the loop ran.
+  virtual bool shut_down() { return false; }
   /// The loop is being closed; callbacks may still be scheduled, but will not run.
   virtual void on_close() noexcept = 0;
 };
@@ -186,8 +186,8 @@ class Loop {
 
   /// Appends something that runs itself; a task's step, for one. It must stay alive until run() or drop().
   void enqueue(Runnable& runnable) {
-    if (attention_.load(std::memory_order_acquire) != 0) [[unlikely]]
-      accept_from_outside();  // what other threads posted before is before us in the queue
+    if (attention_.load(std::memory_order_acquire) & kInbox) [[unlikely]]
+      accept_inbox();  // what other threads posted before is before us in the queue
     ready_.push_back(runnable);
   }
 
@@ -209,10 +209,11 @@ class Loop {
   /// The service of type S, made at the first call; it lives until the loop is destroyed.
   template <std::derived_from<LoopService> S>
   S& service();
-  /// Lets each service shut down, the latest first: what Runner::close() does before close(). What they throw passes.
-  void shut_down_services();
+  /// Lets each service shut down, the latest first: what Runner::close() does before close(). Gives whether any of them
+  /// ran the loop; what they throw passes.
+  bool shut_down_services();
 
-  /// Called for each signal noted by notify_signal(), as a callback of the next tick.
+  /// Called for each signal noted by notify_signal(), in the tick that finds it: behind the callbacks that are ready then.
   void set_signal_callback(std::function<void(int)> callback) { signal_callback_ = std::move(callback); }
   /// Notes a signal, and wakes the loop. Async-signal-safe, if called on the loop's thread; 1 <= signal < 64.
   void notify_signal(int signal) noexcept;
@@ -233,6 +234,7 @@ class Loop {
   void run_ready_with_modes();
   void check_may_schedule_in_debug() const;
   void accept_from_outside();
+  void accept_inbox();
   void post(std::shared_ptr<detail::ThreadSafeState> callback);
   void check_not_running() const;
   template <class S>
@@ -247,6 +249,7 @@ class Loop {
   std::size_t since_now_ = 0;  // … and how many callbacks have run since
   std::unique_ptr<Core> core_;
   std::atomic<std::uint64_t> attention_ = 0;  // bit 0: the inbox is not empty; bit n: signal n came
+  static constexpr std::uint64_t kInbox = 1;
   bool stopping_ = false;
   std::atomic<bool> running_ = false;  // atomic for debug mode's sake, which looks at it from foreign threads
 

@@ -44,6 +44,7 @@
 #include <asyncio/sendfile.h>
 #include <asyncio/server.h>
 #include <asyncio/shield.h>
+#include <asyncio/signals.h>
 #include <asyncio/sleep.h>
 #include <asyncio/sleep_core.h>
 #include <asyncio/socket.h>

@@ -22,7 +22,7 @@ class DefaultExecutor final : public LoopService {
   static constexpr Duration kJoinTimeout = std::chrono::seconds(300);  // [THREAD_JOIN_TIMEOUT]
 
   explicit DefaultExecutor(Loop& loop) noexcept : loop_(loop) {}
-  void shut_down() override;
+  bool shut_down() override;
   void on_close() noexcept override;
 
   /// Throws std::runtime_error("Executor shutdown has been called").

@@ -14,14 +14,18 @@ namespace detail {
 
 template <class T, class F>
 Coro<T> run_job_in_thread(F job) {
-  Future<T> future = run_in_executor(std::move(job));
+  auto in_context = [context = copy_context(), job = std::move(job)]() mutable -> T {
+    return context.run(std::move(job));
+  };
+  Future<T> future = run_in_executor(std::move(in_context));
   co_return co_await std::move(future);
 }
 
 }  // namespace detail
 
-/// `co_await to_thread(function, args…)`: calls it in a thread of the default pool, and gives what it returns. As with
-/// any coroutine, nothing happens before the await. See run_in_executor().
+/// `co_await to_thread(function, args…)`: calls it in a thread of the default pool, and gives what it returns; there it
+/// sees a copy of the task's context variables. As with any coroutine, nothing happens before the await. See
+/// run_in_executor().
 template <class F, class... Args>
   requires detail::Job<F, Args...>
 auto to_thread(F&& function, Args&&... args) {

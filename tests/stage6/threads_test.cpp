@@ -72,6 +72,25 @@ TEST(ToThread, PassesItsArgumentsOn) {
   });
 }
 
+const ContextVar<std::string> test_ctx("test_ctx");
+
+// test_threads.py: ToThreadTests.test_to_thread_contextvars
+TEST(ToThread, SeesACopyOfTheTasksContext) {
+  run_io([]() -> Coro<> {
+    test_ctx.set("parrot");
+    const auto get_and_set = [] {
+      const std::string seen = test_ctx.get();
+      test_ctx.set("dead parrot");
+      return seen;
+    };
+    const std::string seen = co_await to_thread(get_and_set);
+    EXPECT_EQ(seen, "parrot");
+    EXPECT_EQ(test_ctx.get(), "parrot");
+    const bool bare = co_await run_in_executor([] { return test_ctx.get("none") == "none"; });
+    EXPECT_TRUE(bare);  // run_in_executor takes no context along
+  });
+}
+
 TEST(ToThread, GivesAMoveOnlyResult) {
   run_io([]() -> Coro<> {
     const std::unique_ptr<int> result = co_await to_thread([] { return std::make_unique<int>(9); });
