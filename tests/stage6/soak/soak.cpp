@@ -153,15 +153,17 @@ Coro<> all_at_once(std::size_t count) {
 }
 
 template <class F>
-void watched(const char* what, F main, std::unique_ptr<Core> core = nullptr) {
+void watched(const char* what, F main, std::unique_ptr<Core> (*make_core)()) {
   const int before = open_descriptors();
   try {
-    asyncio::run(std::move(main), std::move(core));
+    asyncio::run(std::move(main), make_core());
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s: %s\n", what, error.what());
     check(false, what);
   }
-  check(open_descriptors() == before, "a descriptor is left");
+  const int after = open_descriptors();
+  if (after != before) std::fprintf(stderr, "%s: %d descriptors before, %d after\n", what, before, after);
+  check(after == before, "a descriptor is left");
 }
 
 }  // namespace
@@ -175,12 +177,12 @@ int main(int argc, char** argv) {
   const std::size_t most = (static_cast<std::size_t>(limit.rlim_cur) - 50) / 2;  // both ends are here
 
   const int clients = static_cast<int>(std::min<std::size_t>(1'000, most / 2));
-  watched("random life on the loop's own core", [&]() -> Coro<> { co_await random_life(time / 2 + 1s, clients); });
-  watched(
-      "random life on EpollCore", [&]() -> Coro<> { co_await random_life(time / 2, clients); },
-      std::make_unique<EpollCore>());
-  watched(
-      "all at once", [&]() -> Coro<> { co_await all_at_once(std::min<std::size_t>(10'000, most)); },
-      std::make_unique<EpollCore>());
+  const auto own = []() -> std::unique_ptr<Core> { return nullptr; };
+  const auto epoll = []() -> std::unique_ptr<Core> { return std::make_unique<EpollCore>(); };
+  const auto half = [&]() -> Coro<> { co_await random_life(time / 2 + 1s, clients); };
+  watched("random life on the loop's own core", half, own);
+  watched("random life on EpollCore", half, epoll);
+  const auto all = [&]() -> Coro<> { co_await all_at_once(std::min<std::size_t>(10'000, most)); };
+  watched("all at once", all, epoll);
   return failures == 0 ? 0 : 1;
 }
