@@ -100,7 +100,7 @@ MEASURE(stage6, limit_epoll_echo_64B);
 
 /// A tick of a loop that watches so many idle descriptors and has one callback to run: most ticks do not poll.
 void poll_tick(benchmark::State& state) {
-  Loop loop;
+  Loop loop(std::make_unique<PollCore>());
   std::vector<Socket> sockets;
   for (std::int64_t i = 0; i < state.range(0); ++i) {
     auto [one, other] = Socket::pair();

@@ -108,7 +108,7 @@ void SelectorCore::take_over(Core& before) {
     const int fd = static_cast<int>(index);
     const Readiness ways = selector->watched(fd);
     if (ways == Readiness::none) continue;
-    bool open = fd != wake_ends_[0] && fd != wake_ends_[1];  // closed behind our back, and the number is ours by now
+    bool open = !is_ours(fd);  // else it was closed behind our back, and we have got its number
     try {
       if (open) add_interest(fd, ways);
     } catch (const std::system_error& error) {
@@ -142,7 +142,7 @@ void SelectorCore::interest_changed(int fd, Readiness before) {
   const Readiness ways = watched(fd);
   if (ways == before) return;
   if (ways == Readiness::none) {
-    remove_interest(fd);
+    if (!is_ours(fd)) remove_interest(fd);
     watching_ = --watched_descriptors_ > 0;
   } else {
     change_interest(fd, ways);

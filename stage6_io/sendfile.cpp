@@ -4,6 +4,8 @@
 #include "asyncio/detail/syscalls.h"
 #include "asyncio/detail/system_error.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <string>
@@ -55,10 +57,10 @@ class Progress {
 };
 
 Coro<std::size_t> native(Socket& socket, int file, SendfileOptions options) {
-  const off_t file_size = sys::file_size(file);
-  if (file_size == -1) throw SendfileNotAvailableError("not a regular file");
+  struct stat status = {};
+  if (sys::fstat(file, &status) == -1) throw SendfileNotAvailableError("not a regular file");
   Progress progress(file, options);
-  if (file_size == 0 && !options.count) co_return 0;
+  if (status.st_size == 0 && !options.count) co_return 0;
   while (const std::size_t size = progress.next(kAtOnce)) {
     const ssize_t sent = sys::sendfile(socket.fd(), file, progress.position(), size);
     if (sent == 0) break;  // the file's end

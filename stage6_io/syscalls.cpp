@@ -196,11 +196,6 @@ int pending_error(int fd) noexcept {
 int local_address(int fd, sockaddr* address, socklen_t* size) noexcept { return ::getsockname(fd, address, size); }
 int peer_address(int fd, sockaddr* address, socklen_t* size) noexcept { return ::getpeername(fd, address, size); }
 
-off_t file_size(int fd) noexcept {
-  struct stat status = {};
-  return ::fstat(fd, &status) == -1 ? -1 : status.st_size;
-}
-
 ssize_t read_at(int fd, void* buffer, std::size_t size, off_t offset) noexcept {
   return retry([=] { return ::pread(fd, buffer, size, offset); });
 }

@@ -97,6 +97,7 @@ class SelectorCore : public Core {
     }
   };
 
+  bool is_ours(int fd) const noexcept { return fd == wake_ends_[0] || fd == wake_ends_[1]; }
   void schedule(int fd, Readiness way, ReadyQueue& ready);
   void schedule_closed(int fd, ReadyQueue& ready);
   void interest_changed(int fd, Readiness before);

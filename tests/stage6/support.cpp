@@ -1,13 +1,24 @@
 #include "stage6/support.h"
 
+#include <asyncio/epoll_core.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 
 namespace asyncio::testing {
+
+std::unique_ptr<Core> make_io_core() {
+#ifdef __linux__
+  const char* const wanted = std::getenv("ASYNCIO_TEST_CORE");
+  if (wanted && std::string_view(wanted) == "epoll") return std::make_unique<EpollCore>();
+#endif
+  return nullptr;
+}
 
 int open_descriptors() {
   int open = 0;

@@ -18,9 +18,13 @@ namespace asyncio::testing {
 
 using namespace std::chrono_literals;
 
-/// Runs a coroutine function on a loop of the default kind (or the core given). A test that hangs is ended after 30 s.
+/// Null, and so the loop's own choice; with ASYNCIO_TEST_CORE=epoll in the environment, as CTest runs these tests a
+/// second time, an EpollCore.
+std::unique_ptr<Core> make_io_core();
+
+/// Runs a coroutine function on such a core (or the one given). A test that hangs is ended after 30 s.
 template <class F>
-void run_io(F main, std::unique_ptr<Core> core = nullptr) {
+void run_io(F main, std::unique_ptr<Core> core = make_io_core()) {
   run(
       [main = std::move(main)]() mutable -> Coro<> {
         TimerHandle watchdog = Loop::running().call_later(30s, [] {

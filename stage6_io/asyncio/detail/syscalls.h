@@ -56,8 +56,6 @@ int pending_error(int fd) noexcept;
 int local_address(int fd, sockaddr* address, socklen_t* size) noexcept;
 int peer_address(int fd, sockaddr* address, socklen_t* size) noexcept;
 
-/// Of an open file, in bytes.
-off_t file_size(int fd) noexcept;
 ssize_t read_at(int fd, void* buffer, std::size_t size, off_t offset) noexcept;
 off_t set_file_position(int fd, off_t offset) noexcept;
 

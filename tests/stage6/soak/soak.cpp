@@ -1,0 +1,188 @@
+// Soak: a thousand connections that are opened, used, reset and closed in random order, for as many seconds as the
+// argument says (3 if there is none); then 10,000 at once on an EpollCore, or as many as the descriptor limit allows.
+// What goes to and fro is checked, and at the end that no descriptor and no task is left.
+#include <asyncio/asyncio.h>
+#include <dirent.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+
+namespace {
+
+int failures = 0;
+
+void check(bool good, const char* what) {
+  if (good) return;
+  std::fprintf(stderr, "FAILED: %s\n", what);
+  ++failures;
+}
+
+int open_descriptors() {
+  int count = 0;
+  DIR* const directory = ::opendir("/proc/self/fd");
+  if (!directory) return 0;
+  while (::readdir(directory)) ++count;
+  ::closedir(directory);
+  return count;
+}
+
+Coro<> echo(StreamReader reader, StreamWriter writer) {
+  try {
+    for (;;) {
+      const std::string data = co_await reader.read(4096);
+      if (data.empty()) break;
+      writer.write(data);
+      co_await writer.drain();
+    }
+  } catch (const std::system_error&) {  // reset by the client: that is what it is here for
+  }
+  writer.close();
+}
+
+struct Counts {
+  long opened = 0, rounds = 0, reset = 0, closed = 0, dropped = 0;
+};
+
+/// A client that lives for a random number of rounds and then ends in one of three ways.
+Coro<> client(Address server, unsigned seed, const bool& more, Counts& counts) {
+  std::mt19937 random(seed);
+  while (more) {
+    Socket socket = Socket::stream(AF_INET);
+    co_await sock_connect(socket, server);
+    ++counts.opened;
+    for (unsigned round = random() % 6; round > 0 && more; --round) {
+      std::string message(1 + random() % 9'000, '\0');
+      for (char& c : message) c = static_cast<char>(random());
+      auto sending = create_task(sock_sendall(socket, message));
+      std::string back;
+      while (back.size() < message.size()) {
+        const std::string part = co_await sock_recv(socket, 65536);
+        if (part.empty()) break;
+        back += part;
+      }
+      co_await sending;
+      check(back == message, "the echo differs from what was sent");
+      ++counts.rounds;
+      if (random() % 4 == 0) co_await sleep(std::chrono::microseconds(random() % 3'000));
+    }
+    switch (random() % 3) {
+      case 0: {  // a reset
+        const linger reset{1, 0};
+        ::setsockopt(socket.fd(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+        ++counts.reset;
+        break;
+      }
+      case 1: {  // an end, and then what is still to come
+        socket.shutdown_write();
+        const std::string rest = co_await sock_recv(socket, 100);
+        check(rest.empty(), "more came back than was sent");
+        ++counts.closed;
+        break;
+      }
+      default: {  // away in the middle of a message
+        co_await sock_sendto(socket, "and another thing", Address());
+        ++counts.dropped;
+      }
+    }
+  }
+}
+
+Coro<> random_life(std::chrono::seconds time, int clients) {
+  Server server = co_await start_server(echo, "127.0.0.1", 0);
+  const Address address = *Address::numeric("127.0.0.1", server.port());
+  bool more = true;
+  Counts counts;
+  std::vector<Task<>> tasks;
+  for (int i = 0; i < clients; ++i)
+    tasks.push_back(create_task(client(address, static_cast<unsigned>(i), more, counts)));
+  co_await sleep(time);
+  more = false;
+  for (Task<>& task : tasks) {
+    try {
+      co_await task;
+    } catch (const std::exception& error) {
+      check(false, error.what());
+    }
+  }
+  server.close();
+  co_await wait_for(server.wait_closed(), 10s);
+  std::printf("%d clients, %ld connections, %ld rounds: %ld reset, %ld closed, %ld dropped\n", clients, counts.opened,
+              counts.rounds, counts.reset, counts.closed, counts.dropped);
+  check(counts.opened > clients, "hardly anything happened");
+}
+
+/// `count` connections that are open all at once; then each is used, in random order.
+Coro<> all_at_once(std::size_t count) {
+  Server server = co_await start_server(echo, "127.0.0.1", 0, {.backlog = 1000});
+  const Address address = *Address::numeric("127.0.0.1", server.port());
+  std::vector<Socket> sockets;
+  for (std::size_t i = 0; i < count; ++i) {
+    sockets.push_back(Socket::stream(AF_INET));
+    co_await sock_connect(sockets.back(), address);
+    if (i % 100 == 0) co_await sleep(0s);
+  }
+  std::mt19937 random(1);
+  std::vector<std::size_t> order(count);
+  for (std::size_t i = 0; i < count; ++i) order[i] = i;
+  std::shuffle(order.begin(), order.end(), random);
+  std::size_t answered = 0;
+  for (std::size_t i = 0; i < count; i += 100) {
+    const std::size_t end = std::min(count, i + 100);
+    for (std::size_t n = i; n < end; ++n) co_await sock_sendall(sockets[order[n]], std::to_string(order[n]));
+    for (std::size_t n = i; n < end; ++n) {
+      const std::string back = co_await sock_recv(sockets[order[n]], 100);
+      answered += back == std::to_string(order[n]);
+    }
+  }
+  check(answered == count, "not every connection answered");
+  std::printf("%zu connections at once, all answered: %s\n", count, answered == count ? "yes" : "no");
+  sockets.clear();
+  server.close();
+  co_await wait_for(server.wait_closed(), 30s);
+}
+
+template <class F>
+void watched(const char* what, F main, std::unique_ptr<Core> (*make_core)()) {
+  const int before = open_descriptors();
+  try {
+    asyncio::run(std::move(main), make_core());
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s: %s\n", what, error.what());
+    check(false, what);
+  }
+  const int after = open_descriptors();
+  if (after != before) std::fprintf(stderr, "%s: %d descriptors before, %d after\n", what, before, after);
+  check(after == before, "a descriptor is left");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::chrono::seconds time(argc > 1 ? std::atoi(argv[1]) : 3);
+  rlimit limit = {};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  const std::size_t most = (static_cast<std::size_t>(limit.rlim_cur) - 50) / 2;  // both ends are here
+
+  const int clients = static_cast<int>(std::min<std::size_t>(1'000, most / 2));
+  const auto own = []() -> std::unique_ptr<Core> { return nullptr; };
+  const auto epoll = []() -> std::unique_ptr<Core> { return std::make_unique<EpollCore>(); };
+  const auto half = [&]() -> Coro<> { co_await random_life(time / 2 + 1s, clients); };
+  watched("random life on the loop's own core", half, own);
+  watched("random life on EpollCore", half, epoll);
+  const auto all = [&]() -> Coro<> { co_await all_at_once(std::min<std::size_t>(10'000, most)); };
+  watched("all at once", all, epoll);
+  return failures == 0 ? 0 : 1;
+}
