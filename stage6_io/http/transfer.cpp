@@ -11,16 +11,41 @@
 
 namespace asyncio::http::detail {
 
-using asyncio::detail::adopt;
-using asyncio::detail::ReaderState;
+// ── life ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// As much of a transport as a StreamReader needs. A reader may outlive its transfer.
+class BodyTransport final : public ReadTransport {
+ public:
+  explicit BodyTransport(Transfer& transfer) noexcept : transfer_(&transfer) {}
+  void transfer_ended() noexcept { transfer_ = nullptr; }
+
+  bool is_reading() const noexcept override { return transfer_ && !transfer_->paused(); }
+  void pause_reading() override {
+    if (transfer_) transfer_->pause_reading();
+  }
+  void resume_reading() override {
+    if (transfer_) transfer_->resume_reading();
+  }
+  void close() override {
+    if (transfer_) transfer_->fail(std::make_exception_ptr(ClientConnectionError("Connection closed")));
+  }
+  bool is_closing() const noexcept override { return transfer_ == nullptr; }
+  void set_protocol(std::shared_ptr<BaseProtocol>) override {
+    throw std::invalid_argument("the body of an HTTP response has no protocol");
+  }
+  std::shared_ptr<BaseProtocol> get_protocol() const override { return nullptr; }
+
+ private:
+  Transfer* transfer_;
+};
 
 Transfer::Transfer(Ref<Multi> multi, std::string method, const std::string& url, RequestOptions options)
     : multi_(std::move(multi)),
       options_(std::move(options)),
       method_(std::move(method)),
-      easy_(curl_easy_init()),
-      reader_(new ReaderState(multi_->options().buffer_size), adopt),
-      content_(reader_, Ref<asyncio::detail::ConnectionOwner>()) {
+      content_(multi_->options().buffer_size),
+      transport_(std::make_shared<BodyTransport>(*this)) {
+  easy_ = curl_easy_init();
   if (!easy_) throw std::bad_alloc();
   try {
     set_url(url);
@@ -29,13 +54,13 @@ Transfer::Transfer(Ref<Multi> multi, std::string method, const std::string& url,
     end();
     throw;
   }
-  reader_->set_source(this);
+  content_.state().set_transport(transport_);
 }
 
 Transfer::~Transfer() {
   if (!easy_) return;
   end();
-  reader_->set_exception(std::make_exception_ptr(ClientConnectionError("Connection closed")));
+  content_.set_exception(std::make_exception_ptr(ClientConnectionError("Connection closed")));
 }
 
 // ── what libcurl hands over ─────────────────────────────────────────────────────────────────────────────────────────
@@ -61,7 +86,7 @@ std::size_t Transfer::on_body(char* data, std::size_t, std::size_t size, void* s
   }
   try {
     transfer.head_arrived();
-    transfer.reader_->feed_data(std::string_view(data, size));
+    transfer.content_.feed_data(std::string_view(data, size));
     return size;
   } catch (...) {
     transfer.thrown_ = std::current_exception();
@@ -129,14 +154,14 @@ void Transfer::finish(int code) {
   if (code != CURLE_OK) return fail(to_exception(code));
   head_arrived();
   end();
-  reader_->feed_eof();
+  content_.feed_eof();
 }
 
 void Transfer::fail(std::exception_ptr error) {
   if (!easy_) return;
   end();
   if (head_.is_set()) {
-    reader_->set_exception(std::move(error));
+    content_.set_exception(std::move(error));
   } else {
     error_ = std::move(error);
     head_.set();
@@ -145,7 +170,7 @@ void Transfer::fail(std::exception_ptr error) {
 
 void Transfer::end() noexcept {
   multi_->remove(*this);
-  reader_->set_source(nullptr);
+  transport_->transfer_ended();
   curl_easy_cleanup(std::exchange(easy_, nullptr));
   curl_slist_free_all(std::exchange(header_list_, nullptr));
 }

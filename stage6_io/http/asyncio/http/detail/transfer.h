@@ -3,11 +3,11 @@
 // Mirrors: aiohttp's ClientRequest, ResponseHandler and client_reqrep.py. Read next: ../../../transfer.cpp
 #pragma once
 
-#include <asyncio/detail/reader_state.h>
 #include <asyncio/event.h>
 #include <asyncio/http/detail/multi.h>
 #include <asyncio/http/headers.h>
 #include <asyncio/stream_reader.h>
+#include <asyncio/transports.h>
 
 #include <exception>
 #include <memory>
@@ -18,12 +18,14 @@ struct curl_slist;
 
 namespace asyncio::http::detail {
 
+class BodyTransport;
+
 /// Counted: by the coroutine that waits for the head, and then by the handles of the response. The last one gone, it is
 /// taken out of libcurl, wherever it is: that is how a cancel works.
 ///
 /// Invariants: (1) easy_ is there until the transfer is over. (2) head_ is set once: when the head of the final answer is
 /// complete (not one of 100 Continue, or of a redirect that libcurl follows), or with error_.
-class Transfer final : public asyncio::detail::ReadSource, public asyncio::detail::Pooled {
+class Transfer final : public asyncio::detail::Pooled {
  public:
   /// Sets it up. Throws InvalidURL, std::invalid_argument (a method that is no token), ClientError.
   Transfer(Ref<Multi> multi, std::string method, const std::string& url, RequestOptions options);
@@ -53,9 +55,10 @@ class Transfer final : public asyncio::detail::ReadSource, public asyncio::detai
   /// Ends it with this error, unless it is over.
   void fail(std::exception_ptr error);
 
-  void pause_reading() override { paused_ = true; }
-  void resume_reading() override;
-  bool read_now() override { return false; }  // libcurl gives what comes, when it comes
+  // ── for the reader of the body ──
+  bool paused() const noexcept { return paused_; }
+  void pause_reading() noexcept { paused_ = true; }
+  void resume_reading();
 
   void add_ref() noexcept { ++refs_; }
   void release() noexcept {
@@ -87,12 +90,12 @@ class Transfer final : public asyncio::detail::ReadSource, public asyncio::detai
   RequestOptions options_;  // libcurl reads the body from here
   std::string method_;
   std::string url_;  // without name and password
-  void* easy_;       // CURL
+  void* easy_ = nullptr;  // CURL
   curl_slist* header_list_ = nullptr;
   char error_text_[256] = "";  // CURL_ERROR_SIZE
 
-  Ref<asyncio::detail::ReaderState> reader_;
   StreamReader content_;
+  std::shared_ptr<BodyTransport> transport_;  // by which content_ speaks to us
   Event head_;
   Headers headers_;
   std::string reason_;
