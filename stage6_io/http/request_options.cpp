@@ -34,9 +34,8 @@ std::string detail::percent_encode(std::string_view text) {
 
 bool detail::is_token(std::string_view text) noexcept {
   constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return is_alphanumeric(c) || kOthers.find(c) != kOthers.npos;
-  });
+  return !text.empty() && std::all_of(text.begin(), text.end(),
+                                      [&](char c) { return is_alphanumeric(c) || kOthers.find(c) != kOthers.npos; });
 }
 
 void detail::check_header(std::string_view name, std::string_view value) {

@@ -103,7 +103,8 @@ void Transfer::set_callbacks() {
   set_option(easy_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set_option(easy_, CURLOPT_NOSIGNAL, 1L);  // no SIGALRM: a program has threads
 #if LIBCURL_VERSION_NUM >= 0x075700
-  set_option(easy_, CURLOPT_QUICK_EXIT, 1L);  // cancelled while its thread looks a name up: does not wait for the thread
+  set_option(easy_, CURLOPT_QUICK_EXIT,
+             1L);  // cancelled while its thread looks a name up: does not wait for the thread
 #endif
 }
 

@@ -7,3 +7,11 @@ run(${CONFIGURE} -S ${SOURCE}/consumer -B ${SCRATCH}/build -DCMAKE_PREFIX_PATH=$
 run(${CMAKE_COMMAND} --build ${SCRATCH}/build)
 run(${SCRATCH}/build/consumer)
 must_be("${output}" "Hello from a coroutine\n")
+
+# The component http, if it was built: asked for, it is there; and not asked for, it is not, nor is libcurl looked for.
+if(HTTP)
+  run(${CONFIGURE} -S ${SOURCE}/http_consumer -B ${SCRATCH}/http_build -DCMAKE_PREFIX_PATH=${SCRATCH}/installed)
+  run(${CMAKE_COMMAND} --build ${SCRATCH}/http_build)
+  run(${SCRATCH}/http_build/http_consumer)
+  must_be("${output}" "not a URL: nonsense (Bad scheme)\n")
+endif()

@@ -156,7 +156,8 @@ TEST(HttpFaults, ASlowServerThrowsTimeoutError) {
     HttpServer server;
     co_await server.start(slow);
     const ClientSession session;
-    const std::string what = co_await thrown_by<TimeoutError>(session.get(server.url(), RequestOptions().timeout(30ms)));
+    const std::string what =
+        co_await thrown_by<TimeoutError>(session.get(server.url(), RequestOptions().timeout(30ms)));
     EXPECT_EQ(what.rfind("GET " + server.url() + ": Operation timed out after ", 0), 0u) << what;
 
     const ClientSession impatient(SessionOptions().timeout(30ms));

@@ -11,15 +11,24 @@ if [[ -z $python ]]; then
 fi
 
 scratch=$(mktemp -d)
-"$python" -W ignore "$(dirname -- "${BASH_SOURCE[0]}")/httpbin_server.py" >"$scratch/server" 2>"$scratch/log" &
+certificate=()
+if command -v openssl >/dev/null && openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 \
+  -addext subjectAltName=IP:127.0.0.1 -keyout "$scratch/key" -out "$scratch/certificate" 2>/dev/null; then
+  certificate=("$scratch/certificate" "$scratch/key")
+fi
+"$python" -W ignore "$(dirname -- "${BASH_SOURCE[0]}")/httpbin_server.py" "${certificate[@]}" >"$scratch/server" 2>"$scratch/log" &
 server=$!
 trap 'kill $server 2>/dev/null || true; rm -rf "$scratch"' EXIT
 for _ in $(seq 600); do
-  grep -q '^port ' "$scratch/server" && break
+  grep -q '^ready' "$scratch/server" && break
   kill -0 $server 2>/dev/null || { cat "$scratch/log"; exit 1; }
   sleep 0.1
 done
 export HTTPBIN_URL="http://127.0.0.1:$(sed -n 's/^port //p' "$scratch/server")"
+if ((${#certificate[@]})); then
+  export HTTPBIN_TLS_URL="https://127.0.0.1:$(sed -n 's/^tls port //p' "$scratch/server")"
+  export HTTPBIN_CERTIFICATE=$scratch/certificate
+fi
 
 "$(dirname -- "$demo")/stage6_httpbin_tests" || { tail -n 40 "$scratch/log"; exit 1; }
 

@@ -14,7 +14,8 @@ using http::SessionOptions;
 TEST(ClientSession, GetGivesStatusReasonHeadersUrlAndText) {
   run_io([]() -> Coro<> {
     HttpServer server;
-    co_await server.start(answer("Grüße\n", "200 Fine", "X-One: 1\r\nx-two:  two words \r\nX-One: again\r\nEmpty:\r\n"));
+    co_await server.start(
+        answer("Grüße\n", "200 Fine", "X-One: 1\r\nx-two:  two words \r\nX-One: again\r\nEmpty:\r\n"));
     const ClientSession session;
     const auto response = co_await session.get(server.url("/page"));
     EXPECT_EQ(response.status(), 200);
@@ -282,9 +283,10 @@ TEST(ClientSession, GzipIsUndone) {
     const HttpServer::Handler handler = [](Request request, StreamWriter writer) -> Coro<> {
       EXPECT_NE(request.headers.get("Accept-Encoding").find("gzip"), std::string::npos);
       // gzip.compress(b"hello hello hello hello\n", mtime=0)
-      const std::string body("\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xcb\x48\xcd\xc9\xc9\x57\xc8\x40\x27\xb9\x00\x00"
-                             "\x88\x59\x0b\x18\x00\x00\x00",
-                             29);
+      const std::string body(
+          "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xcb\x48\xcd\xc9\xc9\x57\xc8\x40\x27\xb9\x00\x00"
+          "\x88\x59\x0b\x18\x00\x00\x00",
+          29);
       writer.write(answer(body, "200 OK", "Content-Encoding: gzip\r\n"));
       co_return;
     };

@@ -228,5 +228,29 @@ TEST(Httpbin, ManyRequestsAtOnce) {
   });
 }
 
+TEST(Httpbin, OverTlsACertificateIsAskedFor) {
+  const char* base = std::getenv("HTTPBIN_TLS_URL");
+  if (!base) GTEST_SKIP() << "there is no openssl to make a certificate";
+  run_io([base]() -> Coro<> {
+    const std::string there = std::string(base) + "/get";
+    const ClientSession session;
+    std::string what;
+    try {
+      co_await session.get(there);
+    } catch (const http::ClientConnectionError& error) {
+      what = error.what();
+    }
+    EXPECT_TRUE(contains(what, "certificate")) << what;
+    const ClientSession trusting(http::SessionOptions().ca_file(std::getenv("HTTPBIN_CERTIFICATE")));
+    const auto response = co_await trusting.get(there);
+    EXPECT_EQ(response.status(), 200);
+    const std::string text = co_await response.text();
+    EXPECT_TRUE(contains(text, "\"url\"")) << text;
+    const ClientSession careless(http::SessionOptions().verify(false));
+    const auto anybody = co_await careless.get(there);
+    EXPECT_EQ(anybody.status(), 200);
+  });
+}
+
 }  // namespace
 }  // namespace asyncio::testing

@@ -89,7 +89,7 @@ class Transfer final : public asyncio::detail::Pooled {
   Ref<Multi> multi_;
   RequestOptions options_;  // libcurl reads the body from here
   std::string method_;
-  std::string url_;  // without name and password
+  std::string url_;       // without name and password
   void* easy_ = nullptr;  // CURL
   curl_slist* header_list_ = nullptr;
   char error_text_[256] = "";  // CURL_ERROR_SIZE
