@@ -45,6 +45,7 @@ class Svg {
             ".c3 { color: #8250df } .c4 { color: #cf222e } .c5 { color: #0e7c86 } .c6 { color: #9a6700 }\n"
             ".c7 { color: #bf3989 } .c8 { color: #57606a }\n"
             ".dot, text.ink { fill: currentColor } .curve { fill: none; stroke: currentColor; stroke-width: 2 }\n"
+            ".dashed { stroke-dasharray: 5 3 }\n"
             "@media (prefers-color-scheme: dark) {\n"
             "text { fill: #e6edf3 } .weak { fill: #8b949e } .page { fill: #0d1117 } .grid { stroke: #30363d }\n"
             ".c0 { color: #58a6ff } .c1 { color: #f0883e } .c2 { color: #3fb950 } .c3 { color: #bc8cff }\n"
@@ -201,7 +202,7 @@ std::string growth_chart(const Results& results, const std::vector<std::string>&
     std::string points;
     for (const Point& point : curves[i])
       points += std::to_string(x(point.size)) + "," + std::to_string(y(point.ns)) + " ";
-    svg.curve(points, style);
+    svg.curve(points, i < 9 ? style : style + " dashed");  // there are nine colours
     for (const Point& point : curves[i]) svg.dot(x(point.size), y(point.ns), 3, "dot " + style);
     const double at = std::max(free_from, y(curves[i].back().ns) + 4);
     svg.text(kRight + 12, at, "ink " + style, growth_rows()[i].what + std::string(", ") + time_of(curves[i].back().ns));
