@@ -162,6 +162,29 @@ Coro<> main() {
 
 }  // namespace gather_program
 
+// ── what would block, in a thread; and somebody else's program ──────────────────────────────────────────────────────
+
+namespace outside_program {
+
+long add_up(long n) {
+  long sum = 0;
+  for (long i = 1; i <= n; ++i) sum += i;
+  return sum;
+}
+
+Coro<> main() {
+  auto adding = create_task(to_thread(add_up, 1'000'000));  // in a thread, while the loop goes on
+  const Process sort =
+      co_await create_subprocess_exec("sort", "-n", ProcessOptions(subprocess::PIPE, subprocess::PIPE));
+  auto [sorted, errors] = co_await sort.communicate("42\n6\n22\n");
+  for (char& c : sorted) c = c == '\n' ? ' ' : c;
+  std::cout << "sort: " << sorted << "(return code " << *sort.returncode() << ")\n";
+  const long sum = co_await adding;
+  std::cout << "add_up(1000000): " << sum << '\n';
+}
+
+}  // namespace outside_program
+
 // ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 Coro<> serve(int port) {
@@ -185,6 +208,8 @@ void run_programs(Loop& loop, demo::HttpServer* own_server) {
   loop.run_until_complete(queue_program::main());
   heading("004: three urls with gather");
   loop.run_until_complete(gather_program::main());
+  heading("a thread, and a child process");
+  loop.run_until_complete(outside_program::main());
 }
 
 int main(int argc, char** argv) {

@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <pthread.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,6 +12,7 @@
 #include <cstdint>
 
 #ifdef __linux__
+#include <sys/syscall.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/sendfile.h>
@@ -233,6 +235,39 @@ int fstat(int fd, struct ::stat* status) noexcept { return ::fstat(fd, status); 
 int unlink(const char* path) noexcept { return ::unlink(path); }
 
 // ── names ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+int open(const char* path, int flags) noexcept {
+  return retry([=] { return ::open(path, flags | O_CLOEXEC); });
+}
+int access(const char* path, int mode) noexcept { return ::access(path, mode); }
+int duplicate_above(int fd, int lowest) noexcept { return ::fcntl(fd, F_DUPFD_CLOEXEC, lowest); }
+
+// ── child processes ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+int spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions, const posix_spawnattr_t* attributes,
+          char* const* argv, char* const* environment) noexcept {
+  return ::posix_spawn(pid, path, actions, attributes, argv, environment);
+}
+
+int kill(pid_t pid, int signal) noexcept { return ::kill(pid, signal); }
+
+int reap(pid_t pid, int* status) noexcept {
+  return retry([=] { return ::waitpid(pid, status, 0); });
+}
+
+int wait_until_exited(pid_t pid) noexcept {
+  siginfo_t info;
+  return retry([&] { return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT); });
+}
+
+int pidfd_open([[maybe_unused]] pid_t pid) noexcept {
+#if defined(__linux__) && defined(SYS_pidfd_open)
+  return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));  // it is closed on exec
+#else
+  errno = ENOSYS;
+  return -1;
+#endif
+}
 
 int getaddrinfo(const char* host, const char* port, const addrinfo* hints, addrinfo** found) noexcept {
   return ::getaddrinfo(host, port, hints, found);

@@ -35,6 +35,8 @@
 #include <asyncio/pipes.h>
 #include <asyncio/poll_core.h>
 #include <asyncio/priority_queue.h>
+#include <asyncio/process_options.h>
+#include <asyncio/processes.h>
 #include <asyncio/protocols.h>
 #include <asyncio/queue.h>
 #include <asyncio/ready_queue.h>
@@ -53,6 +55,7 @@
 #include <asyncio/stream_reader.h>
 #include <asyncio/stream_writer.h>
 #include <asyncio/streams.h>
+#include <asyncio/subprocess_transport.h>
 #include <asyncio/task.h>
 #include <asyncio/task_factory.h>
 #include <asyncio/task_group.h>

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <poll.h>
+#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -68,6 +69,23 @@ ssize_t write(int fd, const void* data, std::size_t size) noexcept;
 int stat(const char* path, struct ::stat* status) noexcept;
 int fstat(int fd, struct ::stat* status) noexcept;
 int unlink(const char* path) noexcept;
+
+int open(const char* path, int flags) noexcept;
+int access(const char* path, int mode) noexcept;
+/// A second descriptor of the same file, with a number of `lowest` or more.
+int duplicate_above(int fd, int lowest) noexcept;
+
+// Child processes.
+/// posix_spawn(): gives the error, and not -1.
+int spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions, const posix_spawnattr_t* attributes,
+          char* const* argv, char* const* environment) noexcept;
+int kill(pid_t pid, int signal) noexcept;
+/// Waits for a child's end and reaps it: what wait() says of it, or -1.
+int reap(pid_t pid, int* status) noexcept;
+/// Waits for a child's end, and leaves it to be reaped.
+int wait_until_exited(pid_t pid) noexcept;
+/// A descriptor that polls readable once the child has ended; -1 with ENOSYS where there is none.
+int pidfd_open(pid_t pid) noexcept;
 
 int getaddrinfo(const char* host, const char* port, const addrinfo* hints, addrinfo** found) noexcept;
 int getnameinfo(const sockaddr* address, socklen_t size, char* host, std::size_t host_size, char* service,

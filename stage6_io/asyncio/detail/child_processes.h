@@ -1,0 +1,59 @@
+// The children of one loop, and the protocols of their pipes. Read next: ../../subprocess_transport.cpp
+#pragma once
+
+#include <asyncio/subprocess_transport.h>
+
+#include <memory>
+#include <set>
+#include <string_view>
+#include <utility>
+
+namespace asyncio::detail {
+
+/// Keeps each transport until it is finished. Closing the loop kills and reaps what still runs.
+class ChildProcesses final : public LoopService {
+ public:
+  explicit ChildProcesses(Loop&) noexcept {}
+  void on_close() noexcept override;
+  void add(std::shared_ptr<SubprocessTransport> child) { children_.insert(std::move(child)); }
+  void remove(const std::shared_ptr<SubprocessTransport>& child) noexcept { children_.erase(child); }
+
+ private:
+  std::set<std::shared_ptr<SubprocessTransport>> children_;
+};
+
+/// Of our end of the child's stdin.
+class StdinProtocol final : public FlowControlProtocol {
+ public:
+  explicit StdinProtocol(std::shared_ptr<SubprocessTransport> process) noexcept : process_(std::move(process)) {}
+  void pause_writing() override {
+    FlowControlProtocol::pause_writing();
+    process_->protocol_->pause_writing();
+  }
+  void resume_writing() override {
+    FlowControlProtocol::resume_writing();
+    process_->protocol_->resume_writing();
+  }
+  void connection_lost(std::exception_ptr error) override {
+    FlowControlProtocol::connection_lost(error);
+    process_->pipe_connection_lost(0, std::move(error));
+  }
+
+ private:
+  std::shared_ptr<SubprocessTransport> process_;
+};
+
+/// Of its stdout or stderr.
+class OutputProtocol final : public Protocol {
+ public:
+  OutputProtocol(std::shared_ptr<SubprocessTransport> process, int fd) noexcept
+      : process_(std::move(process)), fd_(fd) {}
+  void data_received(std::string_view data) override { process_->pipe_data_received(fd_, data); }
+  void connection_lost(std::exception_ptr error) override { process_->pipe_connection_lost(fd_, std::move(error)); }
+
+ private:
+  std::shared_ptr<SubprocessTransport> process_;
+  int fd_;
+};
+
+}  // namespace asyncio::detail

@@ -1,0 +1,213 @@
+#include "asyncio/detail/spawn.h"
+
+#include "asyncio/detail/syscalls.h"
+#include "asyncio/detail/system_error.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
+#include <string_view>
+
+extern char** environ;
+
+namespace asyncio {
+
+Redirect::Redirect(int fd) : value_(fd) {
+  if (fd < 0) throw std::invalid_argument("Invalid file descriptor: " + std::to_string(fd));
+}
+
+Environment current_environment() {
+  Environment variables;
+  for (char** entry = environ; entry && *entry; ++entry) {
+    const std::string_view text = *entry;
+    const std::size_t equals = text.find('=');
+    if (equals != text.npos) variables.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return variables;
+}
+
+namespace detail {
+namespace {
+
+void check(int error, const char* call) {
+  if (error != 0) throw_system_error(error, call);
+}
+
+/// What the child does between its birth and the program: dup2, chdir.
+class FileActions {
+ public:
+  FileActions() { check(posix_spawn_file_actions_init(&actions_), "posix_spawn_file_actions_init"); }
+  ~FileActions() { posix_spawn_file_actions_destroy(&actions_); }
+  FileActions(const FileActions&) = delete;
+  FileActions& operator=(const FileActions&) = delete;
+
+  void duplicate(int from, int to) {
+    check(posix_spawn_file_actions_adddup2(&actions_, from, to), "posix_spawn_file_actions_adddup2");
+  }
+  void change_folder([[maybe_unused]] const std::string& folder) {
+#if defined(__APPLE__) || (defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 29))
+    check(posix_spawn_file_actions_addchdir_np(&actions_, folder.c_str()), "posix_spawn_file_actions_addchdir_np");
+#else
+    throw_system_error(ENOTSUP, "a child's cwd");
+#endif
+  }
+  const posix_spawn_file_actions_t* get() const noexcept { return &actions_; }
+
+ private:
+  posix_spawn_file_actions_t actions_;
+};
+
+class Attributes {
+ public:
+  explicit Attributes(bool new_session) {
+    check(posix_spawnattr_init(&attributes_), "posix_spawnattr_init");
+    short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+#ifdef POSIX_SPAWN_SETSID
+    if (new_session) flags |= POSIX_SPAWN_SETSID;
+#else
+    if (new_session) throw_system_error(ENOTSUP, "start_new_session");
+#endif
+    sigset_t signals;
+    sigemptyset(&signals);
+    posix_spawnattr_setsigmask(&attributes_, &signals);  // our thread may have blocked some
+    for (const int signal : {SIGPIPE, SIGXFSZ}) sigaddset(&signals, signal);
+    posix_spawnattr_setsigdefault(&attributes_, &signals);  // [restore_signals]
+    posix_spawnattr_setflags(&attributes_, flags);
+  }
+  ~Attributes() { posix_spawnattr_destroy(&attributes_); }
+  Attributes(const Attributes&) = delete;
+  Attributes& operator=(const Attributes&) = delete;
+  const posix_spawnattr_t* get() const noexcept { return &attributes_; }
+
+ private:
+  posix_spawnattr_t attributes_;
+};
+
+/// Where the child's three streams come from. A descriptor below 3 that belongs elsewhere is duplicated out of the way
+/// first: another stream's dup2() could overwrite it before its turn.
+class ChildStreams {
+ public:
+  ChildStreams(const ProcessOptions& options, ParentEnds& ends) {
+    const Redirect redirects[3] = {options.stdin_, options.stdout_, options.stderr_};
+    for (int stream = 0; stream < 3; ++stream) {
+      const Redirect redirect = redirects[stream];
+      if (redirect == subprocess::PIPE) {
+        auto [read, write] = FileDescriptor::pipe();
+        ends.ends[stream] = stream == 0 ? std::move(write) : std::move(read);
+        own(stream, stream == 0 ? std::move(read) : std::move(write));
+      } else if (redirect == subprocess::DEVNULL) {
+        FileDescriptor null(sys::open("/dev/null", O_RDWR));
+        if (!null) throw_system_error(errno, "open('/dev/null')");
+        own(stream, std::move(null));
+      } else if (redirect == subprocess::STDOUT) {
+        if (stream != 2) throw std::invalid_argument("STDOUT can only be used for stderr");
+        source_[2] = source_[1] == -1 ? 1 : source_[1];
+      } else if (redirect.fd() >= 0) {
+        if (!sys::is_open(redirect.fd())) throw_system_error(errno, "descriptor " + std::to_string(redirect.fd()));
+        source_[stream] = redirect.fd();
+      }
+    }
+    for (int stream = 0; stream < 3; ++stream) {
+      if (source_[stream] >= 3 || source_[stream] == -1 || source_[stream] == stream) continue;
+      FileDescriptor moved(sys::duplicate_above(source_[stream], 3));
+      if (!moved) throw_system_error(errno, "dup");
+      own(stream, std::move(moved));
+    }
+  }
+
+  void add_to(FileActions& actions) const {
+    for (int stream = 0; stream < 3; ++stream) {
+      if (source_[stream] != -1) actions.duplicate(source_[stream], stream);
+    }
+  }
+
+ private:
+  void own(int stream, FileDescriptor fd) {
+    source_[stream] = fd.fd();
+    owned_.push_back(std::move(fd));
+  }
+  int source_[3] = {-1, -1, -1};  // -1: as ours
+  std::vector<FileDescriptor> owned_;
+};
+
+/// A null-terminated array of C strings.
+class CStrings {
+ public:
+  explicit CStrings(const std::vector<std::string>& strings) {
+    for (const std::string& text : strings) {
+      if (text.find('\0') != text.npos) throw std::invalid_argument("embedded null byte");
+      pointers_.push_back(const_cast<char*>(text.c_str()));  // posix_spawn takes them like this, and does not write
+    }
+    pointers_.push_back(nullptr);
+  }
+  char* const* data() const noexcept { return pointers_.data(); }
+
+ private:
+  std::vector<char*> pointers_;
+};
+
+std::vector<std::string> environment_strings(const Environment& variables) {
+  std::vector<std::string> strings;
+  for (const auto& [name, value] : variables) strings.push_back(name + "=" + value);
+  return strings;
+}
+
+/// The paths at which a program may be. [os.get_exec_path: PATH of the child's environment]
+std::vector<std::string> candidates(const std::string& program, const std::optional<Environment>& env) {
+  if (program.find('/') != program.npos) return std::vector<std::string>(1, program);
+  std::string path = "/bin:/usr/bin";
+  if (env) {
+    if (const auto found = env->find("PATH"); found != env->end()) path = found->second;
+  } else if (const char* own = std::getenv("PATH")) {
+    path = own;
+  }
+  std::vector<std::string> paths;
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const std::size_t end = std::min(path.find(':', begin), path.size());
+    const std::string folder = path.substr(begin, end - begin);
+    paths.push_back((folder.empty() ? "." : folder) + "/" + program);
+    begin = end + 1;
+  }
+  return paths;
+}
+
+[[noreturn]] void throw_spawn_error(int error, const std::string& program, const ProcessOptions& options) {
+  // The child cannot say which of its steps failed.
+  if (options.cwd && sys::access(options.cwd->c_str(), X_OK) == -1) throw_system_error(errno, "'" + *options.cwd + "'");
+  throw_system_error(error, "'" + program + "'");
+}
+
+}  // namespace
+
+pid_t spawn(const std::vector<std::string>& argv, const ProcessOptions& options, ParentEnds& ends) {
+  if (argv.empty() || argv[0].empty()) throw_system_error(ENOENT, "''");
+  const CStrings arguments(argv);
+  const std::vector<std::string> variables =
+      options.env ? environment_strings(*options.env) : std::vector<std::string>();
+  const CStrings environment(variables);
+  const ChildStreams streams(options, ends);
+  FileActions actions;
+  streams.add_to(actions);
+  if (options.cwd) actions.change_folder(*options.cwd);
+  const Attributes attributes(options.start_new_session);
+
+  int error = ENOENT;
+  for (const std::string& path : candidates(argv[0], options.env)) {
+    if (path.front() == '/' && sys::access(path.c_str(), F_OK) == -1) continue;  // saves a child that cannot live
+    pid_t pid = 0;
+    const int result = sys::spawn(&pid, path.c_str(), actions.get(), attributes.get(), arguments.data(),
+                                  options.env ? environment.data() : environ);
+    if (result == 0) return pid;
+    if (result != ENOENT && result != ENOTDIR) error = result;
+    if (result != ENOENT && result != ENOTDIR && result != EACCES) break;
+  }
+  throw_spawn_error(error, argv[0], options);
+}
+
+}  // namespace detail
+}  // namespace asyncio
