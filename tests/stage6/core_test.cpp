@@ -94,7 +94,8 @@ TYPED_TEST(Selector, ATickRunsOlderCallbacksThenDescriptorsThenTimers) {
   EXPECT_EQ(order, "sxit");
 }
 
-// test_selector_events.py: BaseSelectorEventLoopTests.test_add_reader_existing, test_add_writer_existing
+// test_selector_events.py: BaseSelectorEventLoopTests.test_add_reader_existing
+// test_selector_events.py: BaseSelectorEventLoopTests.test_add_writer_existing
 TYPED_TEST(Selector, ANewReaderCancelsTheOldOne) {
   Loop loop(std::make_unique<TypeParam>());
   Pipe pipe;
@@ -123,7 +124,15 @@ TYPED_TEST(Selector, AReaderReplacedAfterItWasFoundReadyDoesNotRun) {
   EXPECT_TRUE(second);
 }
 
-// test_selector_events.py: test_remove_reader, test_remove_reader_unknown, test_remove_reader_read_write and their kin
+// test_selector_events.py: BaseSelectorEventLoopTests.test_add_reader
+// test_selector_events.py: BaseSelectorEventLoopTests.test_add_reader_existing_writer
+// test_selector_events.py: BaseSelectorEventLoopTests.test_remove_reader
+// test_selector_events.py: BaseSelectorEventLoopTests.test_remove_reader_read_write
+// test_selector_events.py: BaseSelectorEventLoopTests.test_remove_reader_unknown
+// test_selector_events.py: BaseSelectorEventLoopTests.test_add_writer
+// test_selector_events.py: BaseSelectorEventLoopTests.test_remove_writer
+// test_selector_events.py: BaseSelectorEventLoopTests.test_remove_writer_read_write
+// test_selector_events.py: BaseSelectorEventLoopTests.test_remove_writer_unknown
 TYPED_TEST(Selector, RemoveSaysWhetherThereWasOne) {
   Loop loop(std::make_unique<TypeParam>());
   const auto [one, other] = Socket::pair();
@@ -141,7 +150,7 @@ TYPED_TEST(Selector, RemoveSaysWhetherThereWasOne) {
   EXPECT_FALSE(remove_reader(loop, 1 << 28));
 }
 
-// test_selector_events.py: test_process_events_read_cancelled
+// test_selector_events.py: BaseSelectorEventLoopTests.test_process_events_read_cancelled
 TYPED_TEST(Selector, AReaderCancelledByItsHandleIsForgotten) {
   Loop loop(std::make_unique<TypeParam>());
   Pipe pipe;

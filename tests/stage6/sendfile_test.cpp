@@ -152,7 +152,6 @@ TEST(SockSendfile, TheFallbackSaysWhatIsWrongWithTheFile) {
 }
 
 // test_base_events.py: BaseLoopSockSendfileTests.test_nonstream_socket
-// test_base_events.py: BaseLoopSockSendfileTests.test_notint_count, test_negative_count, test_notint_offset, test_negative_offset
 TEST(SockSendfile, RefusesBadArguments) {
   run_io([]() -> Coro<> {
     const File file("data");

@@ -53,6 +53,24 @@ TEST(SockInto, AHugeContentArrivesWhole) {
   });
 }
 
+// test_sock_lowlevel.py: BaseSockTestsMixin.test_unix_sock_client_ops
+TEST(SockUnix, ConnectAcceptSendAndReceive) {
+  run_io([]() -> Coro<> {
+    const TemporaryFolder folder;
+    Socket listening = Socket::stream(AF_UNIX);
+    listening.bind(Address::unix_path(folder / "socket"));
+    listening.listen();
+    auto accepting = create_task(sock_accept(listening));
+    Socket client = Socket::stream(AF_UNIX);
+    co_await sock_connect(client, listening.local_address());
+    auto [server, peer] = co_await std::move(accepting);
+    co_await sock_sendall(client, "hello");
+    const std::string hello = co_await sock_recv(server, 100);
+    EXPECT_EQ(hello, "hello");
+    EXPECT_FALSE(watching());
+  });
+}
+
 // ── datagrams ──
 
 Socket bound_datagram() {
@@ -291,7 +309,7 @@ void expect_refused(int fd, F call) {
   }
 }
 
-// test_selector_events.py: TestSelectorUtils.test_add_reader_or_writer_transport_fd
+// test_unix_events.py: TestFunctional.test_add_reader_or_writer_transport_fd
 TEST(DescriptorOwner, NobodyElseMayWatchWhatBelongsToATransport) {
   Loop loop;
   const auto [one, other] = Socket::pair();
@@ -310,7 +328,7 @@ TEST(DescriptorOwner, NobodyElseMayWatchWhatBelongsToATransport) {
   EXPECT_TRUE(remove_reader(loop, fd));
 }
 
-// test_selector_events.py: TestSelectorUtils.test_add_reader_or_writer_transport_fd
+// test_unix_events.py: TestFunctional.test_add_reader_or_writer_transport_fd
 TEST(DescriptorOwner, NorWaitForItWithSock) {
   run_io([]() -> Coro<> {
     auto [one, other] = Socket::pair();
