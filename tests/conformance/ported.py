@@ -56,7 +56,7 @@ def read_list():
 def read_comments():
     """(file, Class.test) -> where it is named; and the comments that are not in the one form."""
     named, errors = defaultdict(list), []
-    for path in sorted([*TESTS.glob("stage*/*"), *TESTS.glob("support/*")]):
+    for path in sorted([*TESTS.glob("stage*/**/*"), *TESTS.glob("support/*")]):
         if path.suffix not in (".cpp", ".h"):
             continue
         lines = path.read_text(encoding="utf-8").splitlines()

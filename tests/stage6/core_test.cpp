@@ -124,9 +124,15 @@ TYPED_TEST(Selector, AReaderReplacedAfterItWasFoundReadyDoesNotRun) {
   EXPECT_TRUE(second);
 }
 
+// test_selector_events.py: BaseSelectorEventLoopTests.test_add_reader
+// test_selector_events.py: BaseSelectorEventLoopTests.test_add_reader_existing_writer
 // test_selector_events.py: BaseSelectorEventLoopTests.test_remove_reader
-// test_selector_events.py: BaseSelectorEventLoopTests.test_remove_reader_unknown
 // test_selector_events.py: BaseSelectorEventLoopTests.test_remove_reader_read_write
+// test_selector_events.py: BaseSelectorEventLoopTests.test_remove_reader_unknown
+// test_selector_events.py: BaseSelectorEventLoopTests.test_add_writer
+// test_selector_events.py: BaseSelectorEventLoopTests.test_remove_writer
+// test_selector_events.py: BaseSelectorEventLoopTests.test_remove_writer_read_write
+// test_selector_events.py: BaseSelectorEventLoopTests.test_remove_writer_unknown
 TYPED_TEST(Selector, RemoveSaysWhetherThereWasOne) {
   Loop loop(std::make_unique<TypeParam>());
   const auto [one, other] = Socket::pair();

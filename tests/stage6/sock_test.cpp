@@ -53,6 +53,24 @@ TEST(SockInto, AHugeContentArrivesWhole) {
   });
 }
 
+// test_sock_lowlevel.py: BaseSockTestsMixin.test_unix_sock_client_ops
+TEST(SockUnix, ConnectAcceptSendAndReceive) {
+  run_io([]() -> Coro<> {
+    const TemporaryFolder folder;
+    Socket listening = Socket::stream(AF_UNIX);
+    listening.bind(Address::unix_path(folder / "socket"));
+    listening.listen();
+    auto accepting = create_task(sock_accept(listening));
+    Socket client = Socket::stream(AF_UNIX);
+    co_await sock_connect(client, listening.local_address());
+    auto [server, peer] = co_await std::move(accepting);
+    co_await sock_sendall(client, "hello");
+    const std::string hello = co_await sock_recv(server, 100);
+    EXPECT_EQ(hello, "hello");
+    EXPECT_FALSE(watching());
+  });
+}
+
 // ── datagrams ──
 
 Socket bound_datagram() {

@@ -8,9 +8,12 @@
 #include <asyncio/sendfile.h>
 #include <asyncio/wait_for.h>
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -244,6 +247,38 @@ TEST_P(EveryCall, MayFindNoDescriptor) {
     expect_nothing_left({"socket", "socketpair", "eventfd", "epoll_create1"}, error);
   }
   EXPECT_GT(injected_, 0);
+}
+
+// A system without sendfile(2), or a file that it does not take: what is left to do is read and send.
+// test_base_events.py: BaseLoopSockSendfileTests.test_sock_sendfile_fallback
+// test_base_events.py: BaseLoopSockSendfileTests.test__sock_sendfile_native_failure
+TEST(SendfileFaults, WithoutTheSystemCallTheFallbackSendsTheSame) {
+  int injected = 0;
+  const Outcome outcome = run_with(files, epoll_core, at_every(1, {"sendfile"}, {.error = ENOSYS}), &injected);
+  EXPECT_EQ(injected, 1);
+  EXPECT_FALSE(outcome.failed);
+  EXPECT_EQ(outcome.received.size(), kData.size());
+}
+
+// test_base_events.py: BaseLoopSockSendfileTests.test_sock_sendfile_fallback_offset_and_count
+TEST(SendfileFaults, TheFallbackHonoursOffsetAndCountAndMovesThePosition) {
+  struct Close {
+    void operator()(FILE* file) const { std::fclose(file); }
+  };
+  const std::unique_ptr<FILE, Close> file(std::tmpfile());
+  std::fwrite(kData.data(), 1, kData.size(), file.get());
+  std::fflush(file.get());
+  const Faults faults(at_every(1, {"sendfile"}, {.error = ENOSYS}));
+  run_io([fd = ::fileno(file.get())]() -> Coro<> {
+    auto [one, other] = Socket::pair();
+    const std::size_t sent = co_await sock_sendfile(one, fd, {.offset = 1000, .count = 2000});
+    EXPECT_EQ(sent, 2000u);
+    one.close();
+    std::string received(3000, '.');
+    const std::size_t size = co_await sock_recv_into(other, received);
+    EXPECT_EQ(received.substr(0, size), kData.substr(1000, 2000));
+    EXPECT_EQ(::lseek(fd, 0, SEEK_CUR), 3000);
+  });
 }
 
 // A server looks away for a second, and the client waits: nothing is lost.
