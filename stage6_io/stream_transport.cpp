@@ -72,39 +72,31 @@ void StreamTransport::count_received(std::size_t received, std::size_t room) noe
 
 bool StreamTransport::receive() {
   const std::shared_ptr<BaseProtocol> alive = protocol_;  // it may be replaced by what it does
-  if (buffered_) return receive_into_protocol();
-  char* const buffer = io_.receive_buffer();
-  const ssize_t received = read_some(buffer, IoService::kReceiveSize);
+  Protocol* const plain = plain_;
+  BufferedProtocol* const buffered = buffered_;
+  std::span<char> room;
+  if (plain) {
+    room = std::span(io_.receive_buffer(), IoService::kReceiveSize);
+  } else if (!guarded("Fatal error: protocol.get_buffer() call failed.", [&] {
+               room = buffered->get_buffer(IoService::kReceiveSize);
+               if (room.empty()) throw std::runtime_error("get_buffer() returned an empty buffer");
+             })) {
+    return true;
+  }
+  const ssize_t received = read_some(room.data(), room.size());
   if (received > 0) {
     const std::size_t size = static_cast<std::size_t>(received);
-    count_received(size, IoService::kReceiveSize);
-    guarded("Fatal error: protocol.data_received() call failed.",
-            [&] { plain_->data_received(std::string_view(buffer, size)); });
+    count_received(size, room.size());
+    if (plain) {
+      guarded("Fatal error: protocol.data_received() call failed.",
+              [&] { plain->data_received(std::string_view(room.data(), size)); });
+    } else {
+      guarded("Fatal error: protocol.buffer_updated() call failed.", [&] { buffered->buffer_updated(size); });
+    }
     return true;
   }
-  if (received == 0) return on_eof(), true;
   const int error = errno;
-  read_budget_ = 0;
-  if (!sys::would_block(error)) fail(error, true);
-  return false;
-}
-
-bool StreamTransport::receive_into_protocol() {
-  std::span<char> buffer;
-  const bool got_one = guarded("Fatal error: protocol.get_buffer() call failed.", [&] {
-    buffer = buffered_->get_buffer(IoService::kReceiveSize);
-    if (buffer.empty()) throw std::runtime_error("get_buffer() returned an empty buffer");
-  });
-  if (!got_one) return true;
-  const ssize_t received = read_some(buffer.data(), buffer.size());
-  if (received > 0) {
-    count_received(static_cast<std::size_t>(received), buffer.size());
-    guarded("Fatal error: protocol.buffer_updated() call failed.",
-            [&] { buffered_->buffer_updated(static_cast<std::size_t>(received)); });
-    return true;
-  }
   if (received == 0) return on_eof(), true;
-  const int error = errno;
   read_budget_ = 0;
   if (!sys::would_block(error)) fail(error, true);
   return false;

@@ -22,7 +22,7 @@ void report(Loop& loop, const std::string& message, int error, const Address& ad
 
 }  // namespace
 
-std::optional<UnixSocketFile> UnixSocketFile::of(const Address& address) noexcept {
+std::optional<UnixSocketFile> UnixSocketFile::of(const Address& address) {
   struct stat status;
   if (!is_file(address) || sys::stat(address.path().c_str(), &status) == -1) return std::nullopt;
   return UnixSocketFile(address.path(), status.st_ino);

@@ -42,10 +42,11 @@ struct ConnectOptions {
   std::size_t limit = 64 * 1024;   // open_connection() only: the reader's
   int family = AF_UNSPEC;          // AF_INET or AF_INET6: only to addresses of that kind
   Address local_addr = Address();  // to connect from; port 0: any
-  TimeLimit happy_eyeballs_delay =
-      {};  // so long an address is tried before the next is tried beside it (RFC 8305: 250ms)
-  std::optional<int> interleave =
-      {};                   // so many addresses of the first family, then one of each in turn; 1 with the above
+  /// So long an address is tried alone before the next is tried beside it; RFC 8305 advises 250ms.
+  TimeLimit happy_eyeballs_delay = {};
+  /// So many addresses of the first family come first, then one of each family in turn; 0: as they are. 1 if it is
+  /// left out and there is a delay.
+  std::optional<int> interleave = {};
   bool all_errors = false;  // all errors as an ExceptionGroup, in place of one that sums them up
 };
 
@@ -85,10 +86,11 @@ std::shared_ptr<protocol_of<F>> make_protocol(F& factory) {
 
 }  // namespace detail
 
-/// Connects to `host`, a name or a number, and `port`; then calls factory(), and returns when connection_made() has run.
-/// The addresses of a name are tried one after the other, or staggered (happy_eyeballs_delay). Throws
-/// std::invalid_argument (port), std::system_error: of the look-up, of binding to local_addr, or of connecting; if several
-/// addresses failed in different ways its text tells of all ("Multiple exceptions: …"), and its code is the first one's.
+/// Connects to `host`, a name or a number, and `port`; then calls factory(), and returns when connection_made() has
+/// run. The addresses of a name are tried one after the other, or staggered (happy_eyeballs_delay). Throws
+/// std::invalid_argument (port), std::system_error: of the look-up, of binding to local_addr, or of connecting; if
+/// several addresses failed in different ways its text tells of all ("Multiple exceptions: …"), and its code is the
+/// first one's.
 template <ProtocolFactory F, class P = protocol_of<F>>
 Coro<Connected<P>> create_connection(F factory, std::string host, int port, ConnectOptions options = {}) {
   Socket socket = co_await detail::connect_to(std::move(host), port, options);
@@ -123,7 +125,8 @@ Coro<Connected<P>> create_unix_connection(F factory, std::string path) {
 template <ProtocolFactory F, class P = protocol_of<F>>
 Coro<Connected<P>> create_unix_connection(F factory, Socket connected) {
   detail::check_stream_socket(connected, AF_UNIX);
-  return create_connection(std::move(factory), std::move(connected));
+  Connected<P> connection = co_await create_connection(std::move(factory), std::move(connected));
+  co_return connection;
 }
 
 }  // namespace asyncio

@@ -26,8 +26,9 @@ void check_datagram_socket(const Socket& socket);
 }  // namespace detail
 
 /// `auto [transport, protocol] = co_await create_datagram_endpoint(factory, {.local_addr = address});`
-/// Returns when connection_made() has run. Throws std::invalid_argument("unexpected address family") if there is neither
-/// address nor family, ("can not get address information") if they differ; std::system_error of binding and connecting.
+/// Returns when connection_made() has run. Throws std::invalid_argument("unexpected address family") if there is
+/// neither address nor family, ("can not get address information") if they differ; std::system_error of binding and
+/// connecting.
 template <ProtocolFactory F, class P = protocol_of<F>>
 Coro<std::pair<std::shared_ptr<DatagramTransport>, std::shared_ptr<P>>> create_datagram_endpoint(
     F factory, DatagramOptions options) {

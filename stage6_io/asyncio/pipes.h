@@ -26,7 +26,8 @@ Coro<std::pair<std::shared_ptr<ReadTransport>, std::shared_ptr<P>>> connect_read
 }
 
 /// Sends to one. When its reader goes away: connection_lost(), with std::errc::broken_pipe if something was unsent.
-/// write_eof() is close(). Throws std::invalid_argument("Pipe transport is only for pipes, sockets and character devices").
+/// write_eof() is close().
+/// Throws std::invalid_argument("Pipe transport is only for pipes, sockets and character devices").
 template <ProtocolFactory F, class P = protocol_of<F>>
 Coro<std::pair<std::shared_ptr<WriteTransport>, std::shared_ptr<P>>> connect_write_pipe(F factory,
                                                                                         FileDescriptor pipe) {

@@ -14,7 +14,7 @@
 namespace asyncio {
 
 /// All callbacks come from the loop's thread, one at a time, each as a callback of its own or from within a call of the
-/// transport. The order is  connection_made (data_received* eof_received?) connection_lost,  the first and the last once.
+/// transport: connection_made, any number of data_received, perhaps eof_received, connection_lost.
 class BaseProtocol {
  public:
   BaseProtocol() = default;
@@ -22,7 +22,7 @@ class BaseProtocol {
   BaseProtocol& operator=(const BaseProtocol&) = delete;
   virtual ~BaseProtocol() = default;
 
-  /// The connection is gone: null if it was closed or came to its end, otherwise why. The descriptor is closed after it.
+  /// The connection is gone: null if it was closed or came to its end, otherwise why. Then the descriptor is closed.
   virtual void connection_lost(std::exception_ptr) {}
 
   /// The transport's buffer rose above its high-water mark (from within write()) …
@@ -31,7 +31,7 @@ class BaseProtocol {
   virtual void resume_writing() {}
 };
 
-/// A stream's. What a callback throws, but for connection_made and connection_lost, ends the connection, and is reported.
+/// A stream's. What a callback throws is reported, and ends the connection; but for connection_made, which goes on.
 class Protocol : public BaseProtocol {
  public:
   /// Keep the transport to write. Nothing is received before this returns.

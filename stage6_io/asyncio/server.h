@@ -9,8 +9,8 @@
 
 namespace asyncio {
 
-/// What create_server() and start_server() give: a handle; copies speak of the same server. It serves until close(), or until the loop is
-/// closed, whether or not a handle is kept.
+/// What create_server() and start_server() give: a handle; copies speak of the same server. It serves until close(), or
+/// until the loop is closed, whether or not a handle is kept.
 class Server {
  public:
   /// The listening sockets; none once it is closed.

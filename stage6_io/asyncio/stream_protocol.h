@@ -1,5 +1,5 @@
-// StreamReaderProtocol: the protocol whose other side is a StreamReader. Streams are nothing but this between a transport
-// and a task.
+// StreamReaderProtocol: the protocol whose other side is a StreamReader. Streams are nothing but this, between a
+// transport and a task.
 // Mirrors: Lib/asyncio/streams.py, StreamReaderProtocol. Read next: server.h
 #pragma once
 

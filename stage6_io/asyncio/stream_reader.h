@@ -34,8 +34,8 @@ class StreamReader {
 
   /// Up to n bytes, as soon as there is one; "" at the end of the stream. n < 0: all until the end of the stream.
   Coro<std::string> read(std::ptrdiff_t n = -1) const;
-  /// The same into memory of the caller's, which has to outlive the await: how many bytes; 0 at the end of the stream, or
-  /// if there is no room. What is not in the reader already is received right there, and not copied.
+  /// The same into memory of the caller's, which has to outlive the await: how many bytes; 0 at the end of the stream,
+  /// or if there is no room. What is not in the reader already is received right there, and not copied.
   Coro<std::size_t> read_into(std::span<char> memory) const;
   /// Exactly n. Throws IncompleteReadError if the stream ends before, std::invalid_argument if n < 0.
   Coro<std::string> readexactly(std::ptrdiff_t n) const;

@@ -40,8 +40,8 @@ class StreamWriter {
   bool can_write_eof() const noexcept { return transport()->can_write_eof(); }
 
   /// `writer.write(data); co_await writer.drain();` Waits, while the transport's buffer is above its high-water mark
-  /// (64 KiB), until it is down at its low one (16 KiB). Throws the error of the connection: reset by the peer, broken …
-  /// or, once it is closed, std::errc::connection_reset ("Connection lost"). Several tasks may wait at once.
+  /// (64 KiB), until it is down at its low one (16 KiB). Throws the error of the connection: reset by the peer, broken
+  /// … or, once it is closed, std::errc::connection_reset ("Connection lost"). Several tasks may wait at once.
   Coro<> drain() const { return drain(owner_); }
 
   /// Ends the connection when what was written is sent; may be called twice.

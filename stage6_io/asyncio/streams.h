@@ -56,10 +56,10 @@ AnyProtocolFactory stream_factory(ClientCallback callback, std::size_t limit);
 
 }  // namespace detail
 
-/// Listens as create_server() does, and calls `handler(reader, writer)` for each client. What a client's coroutine throws
-/// goes to the loop's exception handler ("Unhandled exception in client_connected_cb"), and its connection is closed. The
-/// server keeps the handler as long as one of its coroutines runs: a lambda may capture. Throws what create_server()
-/// throws; and std::invalid_argument for a limit of 0, or an empty handler.
+/// Listens as create_server() does, and calls `handler(reader, writer)` for each client. What a client's coroutine
+/// throws goes to the loop's exception handler ("Unhandled exception in client_connected_cb"), and its connection is
+/// closed. The server keeps the handler as long as one of its coroutines runs: a lambda may capture. Throws what
+/// create_server() throws; and std::invalid_argument for a limit of 0, or an empty handler.
 template <ClientHandler F>
 Coro<Server> start_server(F&& handler, std::string host, int port, ServerOptions options = {}) {
   auto factory = detail::stream_factory(detail::to_client_callback(std::forward<F>(handler)), options.limit);

@@ -35,8 +35,8 @@ class BaseTransport {
   virtual void set_protocol(std::shared_ptr<BaseProtocol> protocol) = 0;
   virtual std::shared_ptr<BaseProtocol> get_protocol() const = 0;  // null once the connection is lost
 
-  // get_extra_info("sockname"), ("peername"), and the descriptor of its "socket" or "pipe". The addresses stay known when
-  // the connection is lost; empty if there is none.
+  // get_extra_info("sockname"), ("peername"), and the descriptor of its "socket" or "pipe". The addresses stay known
+  // when the connection is lost; empty if there is none.
   virtual Address sockname() const noexcept { return Address(); }
   virtual Address peername() const noexcept { return Address(); }
   virtual int fileno() const noexcept { return -1; }

@@ -1,4 +1,4 @@
-// create_connection, create_server and their kin for Unix sockets; which address is tried when, and whose error is told.
+// create_connection, create_server and their kin for Unix sockets; which address is tried when, and whose error it is.
 #include "stage6/protocols.h"
 #include "stage6/support.h"
 

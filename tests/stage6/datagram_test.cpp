@@ -114,6 +114,7 @@ TEST(Datagram, AConnectedOneGoesToOneAddressOnly) {
 // test_events.py: EventLoopTestsMixin.test_datagram_send_to_non_listening_address
 // test_selector_events.py: SelectorDatagramTransportTests.test_read_ready_oserr
 // test_selector_events.py: SelectorDatagramTransportTests.test_sendto_error_received_connected
+// test_selector_events.py: SelectorDatagramTransportTests.test_sendto_error_received
 TEST(Datagram, ThatNobodyListensIsAnErrorReceivedAndNotTheEnd) {
   run_io([]() -> Coro<> {
     Socket nobody = Socket::datagram(AF_INET);
@@ -136,6 +137,10 @@ TEST(Datagram, ThatNobodyListensIsAnErrorReceivedAndNotTheEnd) {
 // test_selector_events.py: SelectorDatagramTransportTests.test_sendto_tryagain
 // test_selector_events.py: SelectorDatagramTransportTests.test_sendto_sendto_ready
 // test_selector_events.py: SelectorDatagramTransportTests.test_sendto_ready_closing
+// test_selector_events.py: SelectorDatagramTransportTests.test_sendto_ready
+// test_selector_events.py: SelectorDatagramTransportTests.test_sendto_buffer_nodata
+// test_selector_events.py: SelectorDatagramTransportTests.test_sendto_sendto_ready_blocked
+// test_base_events.py: BaseEventLoopWithSelectorTests.test_create_datagram_endpoint_sock
 TEST(Datagram, WhatTheSocketDoesNotTakeWaitsWholeAndCountsEightBytesMore) {
   run_io([]() -> Coro<> {
     int ends[2];

@@ -107,6 +107,11 @@ TEST(ReadPipe, GivesWhatComesAndThenTheEndAndTheLossInOneTick) {
 // test_unix_events.py: UnixReadPipeTransportTests.test_resume_reading
 // test_unix_events.py: UnixReadPipeTransportTests.test_pause_reading_on_closed_pipe
 // test_unix_events.py: UnixReadPipeTransportTests.test_resume_reading_on_paused_pipe
+// test_unix_events.py: UnixReadPipeTransportTests.test_close
+// test_unix_events.py: UnixReadPipeTransportTests.test_close_already_closing
+// test_unix_events.py: UnixReadPipeTransportTests.test_pause_reading_on_paused_pipe
+// test_unix_events.py: UnixReadPipeTransportTests.test_resume_reading_on_closed_pipe
+// test_unix_events.py: UnixReadPipeTransportTests.test__call_connection_lost
 TEST(ReadPipe, PausesAndResumes) {
   run_io([]() -> Coro<> {
     auto pipe = co_await read_pipe();
@@ -177,6 +182,11 @@ TEST(ReadPipe, AnErrorIsReportedAndTold) {
 // test_events.py: EventLoopTestsMixin.test_write_pipe
 // test_unix_events.py: UnixWritePipeTransportTests.test_write
 // test_unix_events.py: UnixWritePipeTransportTests.test_close
+// test_unix_events.py: UnixWritePipeTransportTests.test_ctor
+// test_unix_events.py: UnixWritePipeTransportTests.test_can_write_eof
+// test_unix_events.py: UnixWritePipeTransportTests.test_write_no_data
+// test_unix_events.py: UnixWritePipeTransportTests.test_close_closing
+// test_unix_events.py: UnixWritePipeTransportTests.test__call_connection_lost
 TEST(WritePipe, WritesAtOnceAndCloses) {
   run_io([]() -> Coro<> {
     auto pipe = co_await write_pipe();
@@ -202,6 +212,9 @@ TEST(WritePipe, WritesAtOnceAndCloses) {
 // test_unix_events.py: UnixWritePipeTransportTests.test__write_ready_closing
 // test_unix_events.py: UnixWritePipeTransportTests.test_write_eof
 // test_unix_events.py: UnixWritePipeTransportTests.test_write_eof_pending
+// test_unix_events.py: UnixWritePipeTransportTests.test__write_ready_partial
+// test_unix_events.py: UnixWritePipeTransportTests.test__write_ready_again
+// test_unix_events.py: UnixWritePipeTransportTests.test_write_again
 TEST(WritePipe, WriteEofSendsTheRestAndEndsRightBehindIt) {
   run_io([]() -> Coro<> {
     auto pipe = co_await write_pipe();

@@ -51,6 +51,7 @@ Coro<std::string> read_all(Socket& socket) {
 // test_selector_events.py: SelectorSocketTransportTests.test_ctor
 // test_selector_events.py: SelectorSocketTransportTests.test_ctor_with_waiter
 // test_events.py: EventLoopTestsMixin.test_create_connection
+// test_selector_events.py: SelectorSocketTransportTests.test_read_ready
 TEST(Transport, ConnectionMadeThenReadingThenTheWaiterInOneTick) {
   run_io([]() -> Coro<> {
     auto [here, there] = Socket::pair();
@@ -214,6 +215,9 @@ TEST(Transport, AnotherProtocolMayTakeOver) {
 
 // test_selector_events.py: SelectorSocketTransportTests.test_write
 // test_selector_events.py: SelectorSocketTransportTests.test_write_no_data
+// test_selector_events.py: SelectorSocketTransportTests.test_writelines_sendmsg_full
+// test_selector_events.py: SelectorSocketTransportTests.test_writelines_send_full
+// test_transports.py: TransportTests.test_writelines
 TEST(Transport, WriteSendsAtOnce) {
   run_io([]() -> Coro<> {
     auto pair = co_await connected();
@@ -233,6 +237,9 @@ TEST(Transport, WriteSendsAtOnce) {
 // test_selector_events.py: SelectorSocketTransportTests.test_write_partial
 // test_selector_events.py: SelectorSocketTransportTests.test_write_ready
 // test_selector_events.py: SelectorSocketTransportTests.test_write_ready_partial
+// test_selector_events.py: SelectorSocketTransportTests.test_write_buffer
+// test_selector_events.py: SelectorSocketTransportTests.test_write_tryagain
+// test_selector_events.py: SelectorSocketTransportTests.test_write_ready_tryagain
 TEST(Transport, WhatTheSocketDoesNotTakeIsSentLater) {
   run_io([]() -> Coro<> {
     auto pair = co_await connected();
@@ -361,6 +368,8 @@ TEST(Transport, PauseComesAboveTheHighMarkAndResumeAtTheLowOne) {
 }
 
 // test_selector_events.py: SelectorSocketTransportTests.test_writelines_pauses_protocol
+// test_selector_events.py: SelectorSocketTransportTests.test_writelines_send_partial
+// test_selector_events.py: SelectorSocketTransportTests.test_writelines_sendmsg_partial
 TEST(Transport, WritelinesMayPauseTheProtocol) {
   run_io([]() -> Coro<> {
     auto pair = co_await connected();
@@ -500,12 +509,16 @@ TEST(Transport, AClosedLoopLetsGoOfItsTransportsWithoutAWord) {
   const int before = open_descriptors();
   std::weak_ptr<LogProtocol> forgotten;
   auto kept = std::make_shared<LogProtocol>();
+  std::vector<Socket> peers;  // which stay: otherwise the loop's last ticks would hear that they have gone
   run_io([&]() -> Coro<> {
     auto pair = co_await connected(kept);
     auto other = co_await connected();
     forgotten = other.protocol;
     pair.transport->write(much());
+    peers.push_back(std::move(pair.peer));
+    peers.push_back(std::move(other.peer));
   });
+  peers.clear();
   EXPECT_TRUE(forgotten.expired());
   EXPECT_EQ(kept->log.back(), "pause_writing");
   EXPECT_TRUE(kept->transport->is_closing());

@@ -30,9 +30,9 @@ class TransportServer {
 };
 
 /// Open → closing → lost. The loop keeps it until it is lost, and its watches while they are there.
-/// Invariants: (1) conn_lost_ > 0 from the moment on at which connection_lost is certain to come, and nothing else will.
-/// (2) watching_reads_ and watching_writes_ say whether the descriptor has a reader and a writer of ours. (3) fd_ is open,
-/// and there is a protocol, until connection_lost has returned, or the loop is closed.
+/// Invariants: (1) conn_lost_ > 0 from the moment on at which connection_lost is certain to come, and nothing else.
+/// (2) watching_reads_ and watching_writes_ say whether the descriptor has a reader and a writer of ours. (3) fd_ is
+/// open, and there is a protocol, until connection_lost has returned, or the loop is closed.
 class DescriptorTransport : public virtual SendTransport,
                             public DescriptorOwner,
                             public std::enable_shared_from_this<DescriptorTransport> {

@@ -39,7 +39,7 @@ class ReaderState : public Pooled {
   void feed_eof();
   void set_exception(std::exception_ptr error);
   /// Where a task that waits in read_into() wants its bytes; empty if there is none.
-  std::span<char> destination() const noexcept { return destination_; }
+  std::span<char> destination() const noexcept { return buffer_.empty() ? destination_ : std::span<char>(); }
   /// So many are there. What comes behind them goes into the buffer again.
   void feed_destination(std::size_t size);
   class Destination;

@@ -17,8 +17,8 @@ namespace asyncio::detail {
 using AnyProtocolFactory = std::function<std::shared_ptr<BaseProtocol>()>;
 
 /// Counted: by the handles, by the watches of the listening sockets, and by each client's transport.
-/// Invariants: (1) serving_ implies that the sockets are open and watched (or, out of descriptors, will be in a second).
-/// (2) close_waiters_ are woken once, when there are neither sockets nor clients.
+/// Invariants: (1) serving_ implies that the sockets are open and watched (or, out of descriptors, will be in a
+/// second). (2) close_waiters_ are woken once, when there are neither sockets nor clients.
 class ServerState final : public TransportServer, public Pooled {
  public:
   ServerState(Loop& loop, std::vector<Socket> sockets, AnyProtocolFactory factory, int backlog)

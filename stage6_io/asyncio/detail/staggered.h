@@ -27,7 +27,7 @@ struct RaceResult {
   std::vector<std::exception_ptr> exceptions;
 };
 
-/// Invariant: tasks_[i + 1] is made by tasks_[i], as that takes the i-th attempt; so one more is there than was started.
+/// Invariant: tasks_[i + 1] is made by tasks_[i], as that takes the i-th attempt; one more is there than was started.
 template <class T>
 class StaggeredRace {
  public:

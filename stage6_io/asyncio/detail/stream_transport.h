@@ -1,5 +1,5 @@
-// The transport of a stream: it receives when the descriptor is ready, sends at once what can be sent, and keeps the rest
-// for later. Sockets and pipes differ in a few system calls, and in what the end of the stream means.
+// The transport of a stream: it receives when the descriptor is ready, sends at once what can be sent, and keeps the
+// rest for later. Sockets and pipes differ in a few system calls, and in what the end of the stream means.
 // Mirrors: Lib/asyncio/selector_events.py, _SelectorSocketTransport. Read next: ../../stream_transport.cpp
 #pragma once
 
@@ -67,7 +67,6 @@ class StreamTransport : public DescriptorTransport, public Transport {
 
   bool receive();
   void count_received(std::size_t received, std::size_t room) noexcept;
-  bool receive_into_protocol();
   void settle_empty_waiter(std::exception_ptr error);
 
   Protocol* plain_ = nullptr;             // protocol_, if it is one of these …

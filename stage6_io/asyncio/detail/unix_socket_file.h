@@ -17,7 +17,7 @@ namespace asyncio::detail {
 class UnixSocketFile {
  public:
   /// The file of a socket that is bound to `address`; nothing if that is none (abstract, or of another family).
-  static std::optional<UnixSocketFile> of(const Address& address) noexcept;
+  static std::optional<UnixSocketFile> of(const Address& address);
 
   /// Removes it, if it is still the same. What goes wrong is reported to the loop.
   void remove(Loop& loop) const;
