@@ -214,6 +214,7 @@ TEST(RunShutdown, ClosesTheGeneratorsAlsoAfterATaskThatFailsToEnd) {
     try {
       while (auto item = co_await generator.next()) items += *item;
     } catch (const CancelledError&) {
+      EXPECT_EQ(items, 1);
       throw std::runtime_error("failed to end");
     }
   };
