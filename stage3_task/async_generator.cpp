@@ -121,12 +121,14 @@ void GeneratorRegistry::add(GeneratorState& generator) {
                                               " was scheduled after loop.shutdown_asyncgens() call"));
   }
   generator.anchor_ = Ref<LoopAnchor>(&loop_.anchor());
+  generator.registered_ = true;
   generator.previous_ = last_;
   (last_ ? last_->next_ : first_) = &generator;
   last_ = &generator;
 }
 
 void GeneratorRegistry::remove(GeneratorState& generator) noexcept {
+  if (!std::exchange(generator.registered_, false)) return;
   (generator.previous_ ? generator.previous_->next_ : first_) = generator.next_;
   (generator.next_ ? generator.next_->previous_ : last_) = generator.previous_;
   generator.previous_ = generator.next_ = nullptr;
@@ -134,6 +136,7 @@ void GeneratorRegistry::remove(GeneratorState& generator) noexcept {
 
 bool GeneratorRegistry::close_later(GeneratorState& generator) noexcept {
   if (closed_) return false;
+  remove(generator);  // a task of its own closes it: begin_shutdown() need not
   try {
     loop_.call_soon([state = Ref<GeneratorState>(&generator)] { create_task(close_generator(state)); });
   } catch (...) {  // no memory: it cannot clean up, but it can go

@@ -24,12 +24,17 @@ Future<> detail::all_done(std::vector<AnyTask> tasks, Loop& loop) {
   };
   const auto waiting = std::make_shared<Waiting>(std::move(tasks), loop);
   for (const AnyTask& task : waiting->tasks) {
+    if (task.done()) {  // it had begun eagerly, and never waited
+      --waiting->unfinished;
+      continue;
+    }
     task.add_done_callback([waiting](const AnyTask&) {
       if (--waiting->unfinished > 0) return;
       for (const AnyTask& ended : waiting->tasks) ended.state().mark_retrieved();  // gather looks at each result
       if (!waiting->done.done()) waiting->done.set_result();
     });
   }
+  if (waiting->unfinished == 0) waiting->done.set_result();
   return waiting->done;
 }
 

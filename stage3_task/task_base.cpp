@@ -164,7 +164,10 @@ void TaskBase::start(Loop& loop, TaskRegistry& registry, bool eager) {
   if (!eager) schedule(loop);
   registry.add(*this);
   add_ref();  // the registry's
-  if (eager) step(loop);
+  if (eager) {
+    const ContextStaysEntered creators;
+    step(loop);
+  }
 }
 
 // From the inside out, one by one: destroying the outermost frame alone would destroy the others inside its own

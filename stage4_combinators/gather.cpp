@@ -4,18 +4,25 @@ namespace asyncio::detail {
 
 // A future that is given twice gets two callbacks and counts twice, which comes to the same as CPython's
 // single one.
+void Gathering::add(Ref<FutureBase> child) {
+  if (child->done()) {
+    done_.push_back(child);
+  } else {
+    AnyFuture(child).add_done_callback(
+        [this, keep_alive = Ref<FutureBase>(&outer())](AnyFuture& future) { on_child_done(future); });
+  }
+  children_.push_back(std::move(child));
+}
+
+void Gathering::give_up() noexcept {
+  outer().FutureBase::cancel(CancelledError());  // so that what its children do is no news any more
+  done_.clear();
+  let_go();
+}
+
 void Gathering::start() {
   outer().open_loop().service<GatheringRegistry>().add(*this);
-  Children done;
-  for (const Ref<FutureBase>& child : children_) {
-    if (child->done()) {
-      done.push_back(child);
-    } else {
-      AnyFuture(child).add_done_callback(
-          [this, keep_alive = Ref<FutureBase>(&outer())](AnyFuture& future) { on_child_done(future); });
-    }
-  }
-  for (Ref<FutureBase>& child : done) {
+  for (Ref<FutureBase>& child : std::exchange(done_, {})) {
     AnyFuture future(std::move(child));
     on_child_done(future);
   }

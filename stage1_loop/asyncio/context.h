@@ -36,6 +36,7 @@ class Context {
   template <std::invocable F>
   decltype(auto) run(F&& function) const {
     const Entered entered(*state_);
+    const detail::ContextStaysEntered outer;
     detail::ContextSlot slot(state_);
     const detail::ContextScope scope(slot);
     return std::invoke(std::forward<F>(function));

@@ -53,8 +53,7 @@ gathered_t<T, exceptions> take_result(Ref<FutureBase>& slot) {
 template <class Results, class Collect>
 class GatheringFuture final : public FutureState<Results>, public Gathering {
  public:
-  GatheringFuture(Loop& loop, Children children, bool exceptions)
-      : FutureState<Results>(loop), Gathering(std::move(children), exceptions) {}
+  GatheringFuture(Loop& loop, bool exceptions) : FutureState<Results>(loop), Gathering(exceptions) {}
 
   bool cancel(const CancelledError& reason) override { return cancel_children(reason); }
 
@@ -85,42 +84,54 @@ struct CollectVector {
   }
 };
 
-template <class Collect>
-Future<typename Collect::Results> start_gathering(Loop& loop, Children children, bool exceptions) {
+/// Makes the awaitable a child.
+template <class A>
+void add_child(Gathering& gathering, Loop& loop, A&& awaitable) {
+  auto child = ensure_future(std::forward<A>(awaitable), loop);
+  // A task of our own making, of which the caller knows nothing: no report if the loop is closed before it is
+  // done.
+  if constexpr (!is_future<A>) child.set_log_destroy_pending(false);
+  gathering.add(Ref<FutureBase>(&child.state()));
+}
+
+/// `add_all` adds the children to the Gathering that it gets.
+template <class Collect, class AddAll>
+Future<typename Collect::Results> start_gathering(Loop& loop, bool exceptions, std::size_t count, AddAll add_all) {
   using State = GatheringFuture<typename Collect::Results, Collect>;
-  const Ref<State> state(new State(loop, std::move(children), exceptions), adopt);
+  const Ref<State> state(new State(loop, exceptions), adopt);
+  state->reserve(count);
+  try {
+    add_all(*state);
+  } catch (...) {
+    state->give_up();
+    throw;
+  }
   state->start();
   return Future<typename Collect::Results>(state);
 }
 
-/// Makes the awaitable a child. The first one decides which loop it is.
-template <class A>
-void add_child(Children& children, Loop*& loop, A&& awaitable) {
-  if (!loop) loop = &loop_for(awaitable);
-  auto child = ensure_future(std::forward<A>(awaitable), *loop);
-  // A task of our own making, of which the caller knows nothing: no report if the loop is closed before it is
-  // done.
-  if constexpr (!is_future<A>) child.set_log_destroy_pending(false);
-  children.emplace_back(&child.state());
+/// The first one decides which loop it is.
+inline Loop& loop_for_all() { return Loop::running(); }
+template <class A, class... Others>
+Loop& loop_for_all(const A& first, const Others&...) {
+  return loop_for(first);
 }
 
 template <bool exceptions, class... A>
 auto gather_all(A&&... awaitables) {
-  Children children;
-  children.reserve(sizeof...(A));
-  Loop* loop = nullptr;
-  (add_child(children, loop, std::forward<A>(awaitables)), ...);
-  if (!loop) loop = &Loop::running();
-  return start_gathering<CollectTuple<exceptions, value_for_t<A>...>>(*loop, std::move(children), exceptions);
+  Loop& loop = loop_for_all(awaitables...);
+  return start_gathering<CollectTuple<exceptions, value_for_t<A>...>>(
+      loop, exceptions, sizeof...(A),
+      [&](Gathering& gathering) { (add_child(gathering, loop, std::forward<A>(awaitables)), ...); });
 }
 
 template <bool exceptions, class A>
-auto gather_list(std::vector<A> awaitables, Loop* loop) {
-  Children children;
-  children.reserve(awaitables.size());
-  for (A& awaitable : awaitables) add_child(children, loop, std::move(awaitable));
-  if (!loop) loop = &Loop::running();
-  return start_gathering<CollectVector<exceptions, value_for_t<A>>>(*loop, std::move(children), exceptions);
+auto gather_list(std::vector<A> awaitables, Loop* given) {
+  Loop& loop = given ? *given : awaitables.empty() ? Loop::running() : loop_for(awaitables.front());
+  return start_gathering<CollectVector<exceptions, value_for_t<A>>>(
+      loop, exceptions, awaitables.size(), [&](Gathering& gathering) {
+        for (A& awaitable : awaitables) add_child(gathering, loop, std::move(awaitable));
+      });
 }
 
 }  // namespace detail

@@ -13,7 +13,8 @@ SEMAPHORES = ["S0", "S1", "S2", "S3"]
 QUEUES = ["Q0", "Q1", "Q2", "Q3", "Q4"]
 MESSAGES = ["-", "-", "m1", "m2"]
 THEMES = ["flow", "future", "task", "callback", "gather", "wait", "completed", "limit", "group", "lock", "event",
-          "condition", "semaphore", "barrier", "queue"]
+          "condition", "semaphore", "barrier", "queue", "eager", "variable", "generator"]
+VARIABLES = ["v0", "v1"]
 
 
 CALLBACK, TASK, NESTED = 1, 2, 4  # where a word may stand: also in callbacks, only in tasks; it has blocks
@@ -42,11 +43,19 @@ class Generator:
         self.semaphores = r.sample(SEMAPHORES, r.choice([1, 2]))
         self.barrier = r.choice(["B0", "B1"])
         self.queues = r.sample(QUEUES, r.choice([1, 1, 2]))
+        self.generators = r.sample(["a0", "a1", "a2"], r.choice([1, 2]))
+        self.contexts = r.sample(["x0", "x1"], r.choice([1, 2]))
+        self.beginning = ["factory eager"] if "eager" in loud and r.random() < 0.6 else []
+        if "variable" in loud:
+            self.beginning += [f"vset t0 {r.choice(VARIABLES)} 3"] * r.randrange(2) + [f"xnew {self.contexts[0]}"]
         self.longest = r.choice([2, 4, 8])
         self.cumulated = {}
 
     def program(self):
-        return " ; ".join(self.statements(0, self.random.choice([3, 5, 8, 12]), in_main=True)) or "sleep 0"
+        statements = self.statements(0, self.random.choice([3, 5, 8, 12]), in_main=True)
+        if self.weights["generator"] > 5:  # without one there is nothing to iterate
+            self.beginning += [self.generator(0, name) for name in self.generators]
+        return " ; ".join(self.beginning + statements) or "sleep 0"
 
     # ── pieces ──
 
@@ -138,6 +147,21 @@ class Generator:
     def priority_value(self):
         return self.random.randrange(1, 7)
 
+    def spawned(self, depth):
+        """The register and the block of a word like spawn."""
+        return f"{self.any_register()} {self.block(depth)}"
+
+    def generator(self, depth, name=None):
+        r = self.random
+        body = self.statements(depth + 1, r.choice([0, 1, 1, 2, 3]))
+        for _ in range(r.choice([1, 1, 2, 3])):
+            body.insert(r.randrange(len(body) + 1), f"yield {r.randrange(9)}")
+        ending = " " + self.block(depth, r.choice([1, 1, 2])) if r.random() < 0.5 else ""
+        return f"gnew {name or r.choice(self.generators)} {{ {' ; '.join(body)} }}{ending}"
+
+    def maybe_sleep(self):
+        return self.random.choice(["", "", "sleep 0 ; ", "sleep 1 ; "])
+
     def cancelled_shield(self, depth):
         name = self.any_register()
         return f"shield {name} {self.child(depth)} ; cancel {name} {self.random.choice(MESSAGES)}"
@@ -147,6 +171,10 @@ class Generator:
         name = f"G{r.randrange(2)}"
         first = [f"tgs {name} {self.any_register()} {self.block(depth + 1)}" for _ in range(r.choice([0, 1, 2, 2, 3]))]
         rest = self.statements(depth + 1, r.choice([0, 1, 2, 3]))
+        if r.random() < 0.15:
+            rest.insert(r.randrange(len(rest) + 1), f"tgcancel {name}")
+        if r.random() < 0.15:
+            first.append(f"tgs {name} {self.any_register()} {{ {self.maybe_sleep()}tgcancel {name} ; {self.maybe_sleep()}vget v1 }}")
         return f"tg {name} {{ {' ; '.join(first + rest)} }}"
 
 
@@ -180,6 +208,22 @@ WORDS = [
     (CALLBACK, "gather", 0.7, lambda g, d: f"shield {g.any_register()} {g.child(d)}"),
     (CALLBACK, "gather", 0.3, Generator.cancelled_shield),
     (CALLBACK, "group", 1, lambda g, d: f"tgs G{g.random.randrange(2)} {g.any_register()} {g.block(d)}"),
+    (CALLBACK, "group", 0.7, lambda g, d: f"tgcancel G{g.random.randrange(2)}"),
+    (CALLBACK, "eager", 2, lambda g, d: f"spawne {g.spawned(d)}"),
+    (CALLBACK, "eager", 0.4, lambda g, d: f"spawnl {g.spawned(d)}"),
+    (CALLBACK, "eager", 0.4, lambda g, d: f"factory {g.random.choice(['eager', 'eager', 'none'])}"),
+    (CALLBACK, "variable", 2,
+     lambda g, d: f"vset t{g.random.randrange(2)} {g.random.choice(VARIABLES)} {g.random.randrange(9)}"),
+    (CALLBACK, "variable", 2, lambda g, d: f"vget {g.random.choice(VARIABLES)}"),
+    (CALLBACK, "variable", 1, lambda g, d: f"vreset t{g.random.randrange(2)}"),
+    (CALLBACK, "variable", 0.8, lambda g, d: f"xnew {g.random.choice(g.contexts)}"),
+    (CALLBACK, "variable", 0.5, lambda g, d: f"xget {g.random.choice(g.contexts)} {g.random.choice(VARIABLES)}"),
+    (CALLBACK | NESTED, "variable", 0.7, lambda g, d: f"xrun {g.random.choice(g.contexts)} {g.callback(d)}"),
+    (CALLBACK | NESTED, "variable", 0.5, lambda g, d: f"xsoon {g.random.choice(g.contexts)} {g.callback(d)}"),
+    (CALLBACK | NESTED, "variable", 0.5, lambda g, d: f"xcb {g.random.choice(g.contexts)} {g.target()} {g.callback(d)}"),
+    (CALLBACK, "variable", 0.7, lambda g, d: f"xspawn {g.random.choice(g.contexts)} {g.spawned(d)}"),
+    (CALLBACK, "generator", 2, Generator.generator),
+    (CALLBACK, "generator", 0.7, lambda g, d: f"gdrop {g.random.choice(g.generators)}"),
     (CALLBACK, "lock", 1, lambda g, d: f"rel {g.random.choice(g.locks)}"),
     (CALLBACK, "event", 2, lambda g, d: f"eset E{g.random.randrange(2)}"),
     (CALLBACK, "event", 0.7, lambda g, d: f"eclear E{g.random.randrange(2)}"),
@@ -219,6 +263,9 @@ WORDS = [
     (TASK, "limit", 0.5, lambda g, d: "expired"),
     (TASK | NESTED, "group", 3, Generator.group),
     (TASK, "group", 2, lambda g, d: f"tgs G{g.random.randrange(2)} {g.any_register()} {g.block(d)}"),
+    (TASK, "generator", 5, lambda g, d: f"gnext {g.random.choice(g.generators)}"),
+    (TASK, "generator", 1, lambda g, d: f"gall {g.random.choice(g.generators)}"),
+    (TASK, "generator", 1, lambda g, d: f"gclose {g.random.choice(g.generators)}"),
     (TASK, "lock", 2, lambda g, d: f"acq {g.random.choice(g.locks)}"),
     (TASK | NESTED, "lock", 1.5, lambda g, d: f"with {g.random.choice(g.locks)} {g.block(d)}"),
     (TASK, "lock", 1, lambda g, d: f"rel {g.random.choice(g.locks)}"),
@@ -273,7 +320,7 @@ def blocks_of(block):
                 yield from blocks_of(word)
 
 
-OPERANDS_AFTER = {"gather": 1, "gatherx": 1, "asc": 1, "asa": 1, "asnew": 2, "wait": 2}  # the word before the first operand
+OPERANDS_AFTER = {"gather": 1, "gatherx": 1, "asc": 1, "asa": 1, "asnew": 2, "wait": 2, "gnew": 2}  # the word before the first operand
 
 
 def smaller(text):

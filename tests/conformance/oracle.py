@@ -1,8 +1,8 @@
 """Runs scenarios on CPython's asyncio, in virtual time, and logs what happens. interpreter.cpp is its twin.
 
-Four orders that asyncio leaves open are fixed here, each as our library fixes it, and nothing else is touched:
-timers that are due at the same time run first in, first out (FifoTimer); and the sets inside wait(), as_completed(),
-TaskGroup and all_tasks() are walked in the order of insertion or creation (OrderedSet).
+Orders that asyncio leaves open are fixed here, each as our library fixes it, and nothing else is touched: timers that
+are due at the same time run first in, first out (FifoTimer); and the sets inside wait(), as_completed(), TaskGroup,
+all_tasks() and shutdown_asyncgens() are walked in the order of insertion or creation (OrderedSet, LiveGenerators).
 """
 
 import ast
@@ -11,6 +11,8 @@ import asyncio.base_events
 import asyncio.runners
 import asyncio.taskgroups
 import asyncio.tasks
+import collections.abc
+import contextvars
 import gc
 import inspect
 import itertools
@@ -18,6 +20,7 @@ import re
 import signal
 import sys
 import warnings
+import weakref
 
 from scenario import Block, parse
 
@@ -52,6 +55,29 @@ class OrderedSet(dict):
 
     def remove(self, item):
         del self[item]
+
+
+class LiveGenerators:
+    """As much of a WeakSet as the loop uses: the generators that have begun and not ended, in the order of beginning."""
+
+    def __init__(self):
+        self.references = {}
+
+    def add(self, generator):
+        self.references[id(generator)] = weakref.ref(generator)
+
+    def discard(self, generator):
+        self.references.pop(id(generator), None)
+
+    def clear(self):
+        self.references.clear()
+
+    def __iter__(self):
+        generators = [reference() for reference in self.references.values()]
+        return iter([it for it in generators if it is not None and it.ag_frame is not None])
+
+    def __len__(self):
+        return len(list(iter(self)))
 
 
 class SetComprehensionsToCalls(ast.NodeTransformer):
@@ -116,6 +142,68 @@ def shield_of_3_14(awaitable):
     return outer
 
 
+class TaskGroupOf3_15(asyncio.TaskGroup):
+    """With cancel(), after its description; and a child that is done when it is made is one like any other."""
+
+    def create_task(self, coroutine, **options):
+        refusal = "is finished" if self._exiting and not self._tasks else "is shutting down" if self._aborting else None
+        if refusal:
+            coroutine.close()
+            raise RuntimeError(f"TaskGroup {self!r} {refusal}")
+        task = self._loop.create_task(coroutine, **options)
+        self._tasks.add(task)
+        task.add_done_callback(self._on_task_done)
+        if self._aborting and not task.done():  # it has begun eagerly, and called cancel()
+            task.cancel()
+        return task
+
+    def cancel(self):
+        if self._aborting or (self._exiting and not self._tasks):
+            return
+        self._abort()
+        if not self._parent_cancel_requested:
+            self._parent_cancel_requested = True
+            self._parent_task.cancel()
+
+    async def __aexit__(self, kind, error, traceback):
+        self._exiting = True
+        cancellation = error if isinstance(error, asyncio.CancelledError) else None
+        if error is not None:
+            if self._is_base_error(error) and self._base_error is None:
+                self._base_error = error
+            if not self._aborting:
+                self._abort()
+        last = None
+        while self._tasks:
+            self._on_completed_fut = self._loop.create_future()
+            try:
+                await self._on_completed_fut
+            except asyncio.CancelledError as caught:
+                last = caught
+                if not self._aborting:
+                    cancellation = caught
+                    self._abort()
+            self._on_completed_fut = None
+        if self._base_error is not None:
+            raise self._base_error
+        if self._parent_cancel_requested:
+            if self._parent_task.uncancel() == 0:
+                cancellation = None
+            else:  # ours is taken back, and one is left: somebody else's, which must not be lost
+                cancellation = cancellation or last or asyncio.CancelledError()
+        if cancellation is not None and not self._errors:
+            raise cancellation
+        if error is not None and not isinstance(error, asyncio.CancelledError):
+            self._errors.append(error)
+        if self._errors:
+            if self._parent_task.cancelling():
+                self._parent_task.uncancel()
+                self._parent_task.cancel()
+            errors, self._errors = self._errors, []
+            raise BaseExceptionGroup("unhandled errors in a TaskGroup", errors) from None
+        return isinstance(error, asyncio.CancelledError)  # it was ours: not to leave the group
+
+
 def forget_old_message(block, rank):
     """A task that was cancelled with a message, and then ended otherwise, keeps the message for ever; and a gather() that
     is cancelled, with this task as the last of its children, makes its own CancelledError of it. Ours does not (in no
@@ -126,8 +214,41 @@ def forget_old_message(block, rank):
 
 if sys.version_info < (3, 14):
     asyncio.shield = shield_of_3_14
+TaskGroup = asyncio.TaskGroup if hasattr(asyncio.TaskGroup, "cancel") else TaskGroupOf3_15
 
 # ── the loop in virtual time ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def eager_factory(loop, coroutine, *, eager_start=True, **options):
+    """asyncio.eager_task_factory as it is since 3.14: one can say no."""
+    return asyncio.Task(coroutine, loop=loop, eager_start=eager_start, **options)
+
+
+class Closing(collections.abc.Coroutine):
+    """generator.aclose(), but if it is cancelled before it begins, it is made anew. CPython throws that CancelledError at
+    the yield where the generator waits; ours closes it as it would have otherwise."""
+
+    def __init__(self, loop, generator):
+        self.loop = loop
+        self.generator = generator
+        self.closing = None
+
+    def send(self, value):
+        if self.closing is None:
+            self.closing = self.generator.aclose()
+        return self.closing.send(value)
+
+    def throw(self, error):
+        if self.closing is not None:
+            return self.closing.throw(error)
+        self.loop.close_generator(self.generator)
+        raise error
+
+    def close(self):
+        if self.closing is not None:
+            self.closing.close()
+
+    __await__ = None
 
 
 class OracleLoop(asyncio.BaseEventLoop):
@@ -139,11 +260,24 @@ class OracleLoop(asyncio.BaseEventLoop):
         self.now = 0
         self._selector = self
         self.created = []
+        self._asyncgens = LiveGenerators()
 
     def create_task(self, coroutine, **options):
-        task = super().create_task(coroutine, **options)
-        self.created.append(task)
+        """As 3.14's, which hands all options to the factory, or else to the Task."""
+        self._check_closed()
+        place = len(self.created)  # an eager one may create others before it is there
+        factory = self.get_task_factory()
+        task = factory(self, coroutine, **options) if factory else asyncio.Task(coroutine, loop=self, **options)
+        self.created.insert(place, task)
         return task
+
+    def _asyncgen_finalizer_hook(self, generator):
+        self._asyncgens.discard(generator)
+        if not self.is_closed():
+            self.close_generator(generator)
+
+    def close_generator(self, generator):
+        self.call_soon(lambda: self.create_task(Closing(self, generator)))
 
     def time(self):
         return self.now
@@ -189,7 +323,7 @@ def show_error(error):
         return f"C({error.args[0]})" if error.args and error.args[0] else "C"  # gather() makes some with ""
     if isinstance(error, TimeoutError):
         return "Timeout"
-    if isinstance(error, (KeyboardInterrupt, SystemExit)):
+    if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit, LookupError)):
         return type(error).__name__
     if isinstance(error, BaseExceptionGroup):
         return "G[" + ",".join(map(show_error, error.exceptions)) + "]"
@@ -224,28 +358,30 @@ RETURN = object()
 SKIP = "-"  # an operand is empty, or waiting for it could close a circle
 
 
-class Context:
+class Scope:
     """Of one coroutine (or callback): its name, the rank of its task, and the scopes it is in."""
 
-    __slots__ = ("who", "rank", "value", "timeouts")
+    __slots__ = ("who", "rank", "value", "timeouts", "running")
 
     def __init__(self, who, rank):
         self.who = who
         self.rank = rank
         self.value = 0
         self.timeouts = []
+        self.running = False  # of a generator: somebody iterates it now
 
 
 class Register:
     """A future and its rank. A task may await only what ranks higher than itself: so no circle of tasks that await
     each other can form, through which cancel() would run for ever; and none awaits itself."""
 
-    __slots__ = ("future", "rank", "plain")
+    __slots__ = ("future", "rank", "plain", "is_task")
 
-    def __init__(self, future, rank, plain=True):
+    def __init__(self, future, rank, plain=True, is_task=False):
         self.future = future
         self.rank = rank
         self.plain = plain  # its result is one number
+        self.is_task = is_task  # and one can uncancel() it
 
 
 NO_RANK = 1 << 30
@@ -282,6 +418,9 @@ class Run:
         self.handles = {}
         self.groups = {}
         self.iterations = {}
+        self.generators = {}
+        self.contexts = {}
+        self.tokens = {}
 
     # ── the log ──
 
@@ -314,6 +453,8 @@ class Run:
             self.log("handler", f"shield !{shown}")
         elif "has errored out but its parent" in message:
             self.log("handler", f"orphan {name} !{shown}")
+        elif message.startswith("an error occurred during closing of asynchronous generator"):
+            self.log("handler", f"generator !{shown}")
         else:
             self.log("handler", f"{message} !{shown}")
 
@@ -333,47 +474,50 @@ class Run:
                 if isinstance(argument, Block):
                     self.compile(argument)
 
-    async def run_block(self, context, block):
-        for word, function, is_async, arguments, swallow in block.code:
+    async def run_block(self, scope, block):
+        return await self.run_statements(scope, block.code)
+
+    async def run_statements(self, scope, code):
+        for word, function, is_async, arguments, swallow in code:
             try:
-                result = function(self, context, *arguments)
+                result = function(self, scope, *arguments)
                 if is_async:
                     result = await result
             except GeneratorExit:
                 raise
             except BaseException as error:
-                self.log(context.who, f"{word} !{show_error(error)}")
+                self.log(scope.who, f"{word} !{show_error(error)}")
                 if isinstance(error, swallow):
                     continue
                 raise
             if result is RETURN:
                 return RETURN
-            self.log(context.who, f"{word} {result}" if result is not None else word)
+            self.log(scope.who, f"{word} {result}" if result is not None else word)
 
     def run_callback(self, block):
-        context = Context(block.id, block.id)
+        scope = Scope(block.id, block.id)
         self.log(block.id, "*")
         for word, function, is_async, arguments, swallow in block.code:
             if is_async:
                 result = SKIP
             else:
                 try:
-                    result = function(self, context, *arguments)
+                    result = function(self, scope, *arguments)
                 except BaseException as error:
-                    self.log(context.who, f"{word} !{show_error(error)}")
+                    self.log(scope.who, f"{word} !{show_error(error)}")
                     if isinstance(error, swallow):
                         continue
                     raise
             if result is RETURN:
                 return
-            self.log(context.who, f"{word} {result}" if result is not None else word)
+            self.log(scope.who, f"{word} {result}" if result is not None else word)
 
     async def coroutine(self, block, rank):
         """A block as a coroutine of its own."""
-        context = Context(block.id, rank)
+        scope = Scope(block.id, rank)
         self.log(block.id, "+")
         try:
-            await self.run_block(context, block)
+            await self.run_block(scope, block)
         except GeneratorExit:
             raise
         except BaseException as error:
@@ -381,10 +525,39 @@ class Run:
             if not isinstance(error, asyncio.CancelledError):
                 forget_old_message(block, rank)
             raise
-        self.log(block.id, f"+ ={context.value}")
+        self.log(block.id, f"+ ={scope.value}")
         if not asyncio.current_task()._must_cancel:
             forget_old_message(block, rank)
-        return context.value
+        return scope.value
+
+    async def generator(self, scope, block, ending):
+        """A block as an asynchronous generator: it yields between its statements, not inside of them. However it ends,
+        `ending` is run; there it cannot yield, and so never does when it is being closed."""
+        self.log(block.id, "+")
+        pending = None
+        for i, (word, _, _, arguments, _) in enumerate(block.code):
+            try:
+                if word != "yield":
+                    if await self.run_statements(scope, block.code[i : i + 1]) is RETURN:
+                        break
+                    continue
+            except GeneratorExit:  # the task that waits is being collected
+                raise
+            except BaseException as error:
+                pending = error
+                break
+            try:
+                yield int(arguments[0])
+            except GeneratorExit as error:
+                pending = error
+                break
+            self.log(block.id, "yield")
+        if ending:
+            self.log(block.id, "finally" + (f" !{show_error(pending)}" if pending else ""))
+            if await self.run_block(scope, ending) is RETURN:
+                return
+        if pending:
+            raise pending
 
     # ── operands ──
 
@@ -413,8 +586,8 @@ class Run:
                     found.append((word, register.future, register.rank))
         return found
 
-    def may_await(self, context, register):
-        return register.rank > context.rank
+    def may_await(self, scope, register):
+        return register.rank > scope.rank
 
     # ── the whole ──
 
@@ -423,7 +596,7 @@ class Run:
         try:
             program = parse(self.text)
             self.compile(program)
-            main = loop.create_task(self.coroutine(program, 0))
+            main = loop.create_task(self.coroutine(program, 0), context=contextvars.copy_context())
             try:
                 self.log("run", "=" + show(loop.run_until_complete(main)))
             except BaseException as error:
@@ -456,6 +629,7 @@ class Run:
     def forget(self):
         """Drops all that a user would hold, so that what was never looked at is reported."""
         self.registers = self.primitives = self.callbacks = self.handles = self.groups = self.iterations = None
+        self.generators = self.contexts = self.tokens = None
         self.loop.created = None
 
 
@@ -499,23 +673,23 @@ def flag(value):
 
 
 @operation("sleep")
-async def _(run, context, delay):
+async def _(run, scope, delay):
     await asyncio.sleep(int(delay))
 
 
 @operation("sleepv")
-async def _(run, context, delay, value):
+async def _(run, scope, delay, value):
     return show(await asyncio.sleep(int(delay), int(value)))
 
 
 @operation("ret")
-def _(run, context, value):
-    context.value = int(value)
+def _(run, scope, value):
+    scope.value = int(value)
     return RETURN
 
 
 @operation("raise")
-def _(run, context, kind, message):
+def _(run, scope, kind, message):
     raise make_error(kind, message)
 
 
@@ -523,12 +697,12 @@ CAUGHT = {"c": asyncio.CancelledError, "e": Exception, "a": BaseException}
 
 
 @operation("try")
-async def _(run, context, body, *clauses):
+async def _(run, scope, body, *clauses):
     """try {…} [cc|cr|ec|er|ac|ar {…}] [fin {…}]: catches CancelledError, Exception, all; then swallows or re-raises."""
     pending = None
     result = None
     try:
-        result = await run.run_block(context, body)
+        result = await run.run_block(scope, body)
     except GeneratorExit:
         raise
     except BaseException as error:
@@ -538,9 +712,9 @@ async def _(run, context, body, *clauses):
             if pending is None or not isinstance(pending, CAUGHT[clause[0]]):
                 continue
             caught, pending = pending, None
-            run.log(context.who, f"caught {show_error(caught)}")
+            run.log(scope.who, f"caught {show_error(caught)}")
             try:
-                result = await run.run_block(context, block)
+                result = await run.run_block(scope, block)
                 if clause[1] == "r" and result is not RETURN:
                     pending = caught
             except GeneratorExit:
@@ -548,8 +722,8 @@ async def _(run, context, body, *clauses):
             except BaseException as error:
                 pending = error
         else:
-            run.log(context.who, "finally")
-            if await run.run_block(context, block) is RETURN:
+            run.log(scope.who, "finally")
+            if await run.run_block(scope, block) is RETURN:
                 return RETURN
     if pending is not None:
         raise pending
@@ -557,31 +731,31 @@ async def _(run, context, body, *clauses):
 
 
 @operation("cancelme")
-def _(run, context, message):
+def _(run, scope, message):
     task = asyncio.current_task()
     return SKIP if task is None else flag(task.cancel(message_of(message)))
 
 
 @operation("uncancel")
-def _(run, context):
+def _(run, scope):
     task = asyncio.current_task()
     return SKIP if task is None else task.uncancel()
 
 
 @operation("uncancelr")
-def _(run, context, name):
+def _(run, scope, name):
     register = run.register(name)
-    return register.future.uncancel() if register and isinstance(register.future, asyncio.Task) else SKIP
+    return register.future.uncancel() if register and register.is_task else SKIP
 
 
 @operation("cancelling")
-def _(run, context):
+def _(run, scope):
     task = asyncio.current_task()
     return SKIP if task is None else task.cancelling()
 
 
 @operation("tasks")
-def _(run, context):
+def _(run, scope):
     return len(asyncio.all_tasks(run.loop))
 
 
@@ -589,29 +763,29 @@ def _(run, context):
 
 
 @operation("set")
-def _(run, context, name, value):
+def _(run, scope, name, value):
     run.register(name).future.set_result(int(value))
 
 
 @operation("exc")
-def _(run, context, name, kind, message):
+def _(run, scope, name, kind, message):
     run.register(name).future.set_exception(make_error(kind, message))
 
 
 @operation("cancel")
-def _(run, context, name, message):
+def _(run, scope, name, message):
     register = run.register(name)
     return flag(register.future.cancel(message_of(message))) if register else SKIP
 
 
 @operation("res")
-def _(run, context, name):
+def _(run, scope, name):
     register = run.register(name)
     return show(register.future.result()) if register else SKIP
 
 
 @operation("exn")
-def _(run, context, name):
+def _(run, scope, name):
     register = run.register(name)
     if not register:
         return SKIP
@@ -620,7 +794,7 @@ def _(run, context, name):
 
 
 @operation("state")
-def _(run, context, name):
+def _(run, scope, name):
     register = run.register(name)
     if not register:
         return SKIP
@@ -628,21 +802,40 @@ def _(run, context, name):
 
 
 @operation("await")
-async def _(run, context, name):
+async def _(run, scope, name):
     register = run.register(name)
-    if not register or not run.may_await(context, register):
+    if not register or not run.may_await(scope, register):
         return SKIP
     return show(await register.future)
 
 
+def spawn(run, name, block, **options):
+    task = run.loop.create_task(run.coroutine(block, block.id), name=str(block.id), **options)
+    run.registers[name] = Register(task, block.id, is_task=True)
+
+
 @operation("spawn")
-def _(run, context, name, block):
-    task = asyncio.create_task(run.coroutine(block, block.id), name=str(block.id))
-    run.registers[name] = Register(task, block.id)
+def _(run, scope, name, block):
+    spawn(run, name, block)
+
+
+@operation("spawne")
+def _(run, scope, name, block):
+    spawn(run, name, block, eager_start=True)
+
+
+@operation("spawnl")
+def _(run, scope, name, block):
+    spawn(run, name, block, eager_start=False)
+
+
+@operation("factory")
+def _(run, scope, which):
+    run.loop.set_task_factory(eager_factory if which == "eager" else None)
 
 
 @operation("cb")
-def _(run, context, name, callback_name, block):
+def _(run, scope, name, callback_name, block):
     register = run.register(name)
     if not register:
         return SKIP
@@ -655,7 +848,7 @@ def _(run, context, name, callback_name, block):
 
 
 @operation("rmcb")
-def _(run, context, callback_name):
+def _(run, scope, callback_name):
     if callback_name not in run.callbacks:
         return SKIP
     future, callback = run.callbacks[callback_name]
@@ -666,40 +859,191 @@ def _(run, context, callback_name):
 
 
 @operation("soon")
-def _(run, context, name, block):
+def _(run, scope, name, block):
     run.handles[name] = run.loop.call_soon(run.run_callback, block)
 
 
 @operation("later")
-def _(run, context, name, delay, block):
+def _(run, scope, name, delay, block):
     run.handles[name] = run.loop.call_later(int(delay), run.run_callback, block)
 
 
 @operation("soonts")
-def _(run, context, block):
+def _(run, scope, block):
     run.loop.call_soon_threadsafe(run.run_callback, block)
 
 
 @operation("stop")
-def _(run, context):
+def _(run, scope):
     run.loop.stop()
 
 
 @operation("at")
-def _(run, context, name, when, block):
+def _(run, scope, name, when, block):
     run.handles[name] = run.loop.call_at(int(when), run.run_callback, block)
 
 
 @operation("hcancel")
-def _(run, context, name):
+def _(run, scope, name):
     if name not in run.handles:
         return SKIP
     run.handles[name].cancel()
 
 
 @operation("hstate")
-def _(run, context, name):
+def _(run, scope, name):
     return flag(run.handles[name].cancelled()) if name in run.handles else SKIP
+
+
+# Context variables
+
+
+VARIABLES = {"v0": contextvars.ContextVar("v0"), "v1": contextvars.ContextVar("v1", default=0)}
+
+
+@operation("vset")
+def _(run, scope, token, variable, value):
+    run.tokens[token] = variable, VARIABLES[variable].set(int(value))
+
+
+@operation("vget")
+def _(run, scope, variable):
+    return VARIABLES[variable].get()
+
+
+@operation("vreset")
+def _(run, scope, token):
+    if token not in run.tokens:
+        return SKIP
+    variable, token = run.tokens[token]
+    try:
+        VARIABLES[variable].reset(token)
+    except RuntimeError:
+        return "used"
+    except ValueError:
+        return "foreign"
+
+
+@operation("xnew")
+def _(run, scope, name):
+    run.contexts[name] = contextvars.copy_context()
+
+
+@operation("xget")
+def _(run, scope, name, variable):
+    return run.contexts[name].get(VARIABLES[variable], "none") if name in run.contexts else SKIP
+
+
+@operation("xrun")
+def _(run, scope, name, block):
+    """The block is a callback's."""
+    if name not in run.contexts:
+        return SKIP
+    began = False
+
+    def body():
+        nonlocal began
+        began = True
+        run.run_callback(block)
+
+    try:
+        run.contexts[name].run(body)
+    except RuntimeError:
+        if began:
+            raise
+        return "entered"
+
+
+@operation("xsoon")
+def _(run, scope, name, block):
+    if name not in run.contexts:
+        return SKIP
+    run.loop.call_soon(run.run_callback, block, context=run.contexts[name])
+
+
+@operation("xcb")
+def _(run, scope, context, name, block):
+    register = run.register(name)
+    if context not in run.contexts or not register:
+        return SKIP
+    register.future.add_done_callback(lambda _: run.run_callback(block), context=run.contexts[context])
+
+
+@operation("xspawn")
+def _(run, scope, context, name, block):
+    """Not eagerly, whatever the factory: CPython cannot enter a context twice."""
+    if context not in run.contexts:
+        return SKIP
+    spawn(run, name, block, context=run.contexts[context], eager_start=False)
+
+
+# Asynchronous generators
+
+
+class Caller:
+    """The body of a generator is run by the task that iterates it, and may await what that one may."""
+
+    def __init__(self, generator_scope, scope):
+        self.scope = None if generator_scope.running else generator_scope  # None: this call will be refused
+        if self.scope:
+            self.scope.rank = scope.rank
+
+    def __enter__(self):
+        if self.scope:
+            self.scope.running = True
+
+    def __exit__(self, *_):
+        if self.scope:
+            self.scope.running = False
+
+
+@operation("yield")
+def _(run, scope, value):
+    """Only a generator's own block can do it: Run.generator."""
+    return SKIP
+
+
+@operation("gnew")
+def _(run, scope, name, block, ending=None):
+    generator_scope = Scope(block.id, scope.rank)
+    run.generators[name] = run.generator(generator_scope, block, ending), generator_scope
+
+
+@operation("gnext")
+async def _(run, scope, name):
+    if name not in run.generators:
+        return SKIP
+    with Caller(run.generators[name][1], scope):
+        try:
+            return await anext(run.generators[name][0])  # in no variable: gdrop is to drop the last reference
+        except StopAsyncIteration:
+            return "end"
+
+
+@operation("gall")
+async def _(run, scope, name):
+    while name in run.generators:
+        with Caller(run.generators[name][1], scope):
+            try:
+                value = await anext(run.generators[name][0])
+            except StopAsyncIteration:
+                return
+        run.log(scope.who, f"gall {value}")
+
+
+@operation("gclose")
+async def _(run, scope, name):
+    if name not in run.generators:
+        return SKIP
+    with Caller(run.generators[name][1], scope):
+        await run.generators[name][0].aclose()
+
+
+@operation("gdrop")
+def _(run, scope, name):
+    if name not in run.generators:
+        return SKIP
+    del run.generators[name]
 
 
 # Combinators
@@ -707,37 +1051,41 @@ def _(run, context, name):
 
 def gather(run, name, words, return_exceptions):
     children = run.operands(words, only_plain=True)
-    future = asyncio.gather(*(child for _, child, _ in children), return_exceptions=return_exceptions)
+    awaitables = [child for _, child, _ in children]
+    if len(awaitables) > 2 and not all(map(asyncio.iscoroutine, awaitables)):  # a vector has but one type in C++
+        awaitables = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
+    future = asyncio.gather(*awaitables, return_exceptions=return_exceptions)
     rank = min((rank for _, _, rank in children), default=NO_RANK)
     run.registers[name] = Register(future, rank, plain=False)
 
 
 @operation("gather")
-def _(run, context, name, *words):
+def _(run, scope, name, *words):
     gather(run, name, words, False)
 
 
 @operation("gatherx")
-def _(run, context, name, *words):
+def _(run, scope, name, *words):
     gather(run, name, words, True)
 
 
 @operation("shield")
-def _(run, context, name, word):
+def _(run, scope, name, word):
     inner = run.operands([word], only_plain=False)
     if not inner:
         return SKIP
     plain = isinstance(word, Block) or run.register(word).plain
     _, awaitable, rank = inner[0]
     future = asyncio.shield(awaitable)
-    run.registers[name] = Register(future, rank, plain)
+    is_task = future is awaitable and run.register(word).is_task
+    run.registers[name] = Register(future, rank, plain, is_task)
 
 
 WHEN = {"first": asyncio.FIRST_COMPLETED, "error": asyncio.FIRST_EXCEPTION, "all": asyncio.ALL_COMPLETED}
 
 
 @operation("wait")
-async def _(run, context, when, timeout, *words):
+async def _(run, scope, when, timeout, *words):
     futures = run.operands(words, only_plain=False)
     labels = {}
     for label, future, _ in futures:
@@ -748,27 +1096,27 @@ async def _(run, context, when, timeout, *words):
 
 
 @operation("asc")
-async def _(run, context, timeout, *words):
+async def _(run, scope, timeout, *words):
     for coming in asyncio.as_completed([x for _, x, _ in run.operands(words, only_plain=True)],
                                        timeout=delay_of(timeout)):
         try:
-            run.log(context.who, "asc " + show(await coming))
+            run.log(scope.who, "asc " + show(await coming))
         except Exception as error:
-            run.log(context.who, "asc !" + show_error(error))
+            run.log(scope.who, "asc !" + show_error(error))
 
 
 @operation("asa")
-async def _(run, context, timeout, *words):
+async def _(run, scope, timeout, *words):
     operands = run.operands(words, only_plain=True)
     labels = {}
     for label, future, _ in operands:
         labels.setdefault(future, label)
     async for future in asyncio.as_completed([x for _, x, _ in operands], timeout=delay_of(timeout)):
-        run.log(context.who, f"asa {labels.get(future, 'new')} {show_final(future)}")
+        run.log(scope.who, f"asa {labels.get(future, 'new')} {show_final(future)}")
 
 
 @operation("asnew")
-def _(run, context, name, timeout, *words):
+def _(run, scope, name, timeout, *words):
     operands = run.operands(words, only_plain=True)
     labels = {}
     for label, future, _ in operands:
@@ -777,7 +1125,7 @@ def _(run, context, name, timeout, *words):
 
 
 @operation("asnext")
-async def _(run, context, name):
+async def _(run, scope, name):
     if name not in run.iterations:
         return SKIP
     iteration, labels = run.iterations[name]
@@ -789,80 +1137,87 @@ async def _(run, context, name):
 
 
 @operation("wfor")
-async def _(run, context, timeout, word):
+async def _(run, scope, timeout, word):
     if isinstance(word, Block):
-        return show(await asyncio.wait_for(run.coroutine(word, context.rank), delay_of(timeout)))
+        return show(await asyncio.wait_for(run.coroutine(word, scope.rank), delay_of(timeout)))
     register = run.register(word)
-    if not register or not run.may_await(context, register):
+    if not register or not run.may_await(scope, register):
         return SKIP
     return show(await asyncio.wait_for(register.future, delay_of(timeout)))
 
 
-async def in_timeout(run, context, scope, block):
-    async with scope:
-        context.timeouts.append(scope)
+async def in_timeout(run, scope, limit, block):
+    async with limit:
+        scope.timeouts.append(limit)
         try:
-            return await run.run_block(context, block)
+            return await run.run_block(scope, block)
         finally:
-            context.timeouts.pop()
+            scope.timeouts.pop()
 
 
 @operation("tmo")
-async def _(run, context, delay, block):
-    return await in_timeout(run, context, asyncio.timeout(delay_of(delay)), block)
+async def _(run, scope, delay, block):
+    return await in_timeout(run, scope, asyncio.timeout(delay_of(delay)), block)
 
 
 @operation("tat")
-async def _(run, context, when, block):
-    scope = asyncio.timeout_at(delay_of(when))
+async def _(run, scope, when, block):
+    limit = asyncio.timeout_at(delay_of(when))
     try:
-        return await in_timeout(run, context, scope, block)
+        return await in_timeout(run, scope, limit, block)
     except GeneratorExit:
         raise
     finally:
-        run.log(context.who, f"after {flag(scope.expired())}")
+        run.log(scope.who, f"after {flag(limit.expired())}")
 
 
 @operation("resched")
-def _(run, context, delay):
-    if not context.timeouts:
+def _(run, scope, delay):
+    if not scope.timeouts:
         return SKIP
-    context.timeouts[-1].reschedule(None if delay == "-" else run.loop.time() + int(delay))
+    scope.timeouts[-1].reschedule(None if delay == "-" else run.loop.time() + int(delay))
 
 
 @operation("expired")
-def _(run, context):
-    if not context.timeouts:
+def _(run, scope):
+    if not scope.timeouts:
         return SKIP
-    when = context.timeouts[-1].when()
-    return f"{'-' if when is None else when} {flag(context.timeouts[-1].expired())}"
+    when = scope.timeouts[-1].when()
+    return f"{'-' if when is None else when} {flag(scope.timeouts[-1].expired())}"
 
 
 @operation("tg")
-async def _(run, context, name, block):
-    group = asyncio.TaskGroup()
+async def _(run, scope, name, block):
+    group = TaskGroup()
     try:
         async with group:
             run.groups[name] = group
-            return await run.run_block(context, block)
+            return await run.run_block(scope, block)
     finally:
         if not run.over and run.groups.get(name) is group:
             del run.groups[name]
 
 
 @operation("tgs")
-def _(run, context, group, name, block):
+def _(run, scope, group, name, block):
     if group not in run.groups:
         return SKIP
     task = run.groups[group].create_task(run.coroutine(block, block.id), name=str(block.id))
-    run.registers[name] = Register(task, block.id)
+    run.registers[name] = Register(task, block.id, is_task=True)
+
+
+@operation("tgcancel")
+def _(run, scope, group):
+    if group not in run.groups:
+        return SKIP
+    run.groups[group].cancel()
 
 
 # Synchronization
 
 
 @operation("acq")
-async def _(run, context, name):
+async def _(run, scope, name):
     await run.primitive(name).acquire()
 
 
@@ -874,111 +1229,111 @@ def first_wait(primitive):
 
 
 @operation("wprim")
-async def _(run, context, timeout, name):
+async def _(run, scope, timeout, name):
     """wait_for(lock.acquire(), timeout) and the like."""
     result = await asyncio.wait_for(first_wait(run.primitive(name)), delay_of(timeout))
     return None if result is True else show(result)
 
 
 @operation("rel")
-def _(run, context, name):
+def _(run, scope, name):
     run.primitive(name).release()
 
 
 @operation("with")
-async def _(run, context, name, block):
+async def _(run, scope, name, block):
     async with run.primitive(name) as place:
-        run.log(context.who, f"in {place}" if name[0] == "B" else "in")
-        return await run.run_block(context, block)
+        run.log(scope.who, f"in {place}" if name[0] == "B" else "in")
+        return await run.run_block(scope, block)
 
 
 @operation("prim")
-def _(run, context, name):
+def _(run, scope, name):
     return run.state_of(name)
 
 
 @operation("eset")
-def _(run, context, name):
+def _(run, scope, name):
     run.primitive(name).set()
 
 
 @operation("eclear")
-def _(run, context, name):
+def _(run, scope, name):
     run.primitive(name).clear()
 
 
 @operation("ewait")
-async def _(run, context, name):
+async def _(run, scope, name):
     await run.primitive(name).wait()
 
 
 @operation("cwait")
-async def _(run, context, name):
+async def _(run, scope, name):
     await run.primitive(name).wait()
 
 
 @operation("cwaitfor")
-async def _(run, context, name, future):
+async def _(run, scope, name, future):
     return flag(await run.primitive(name).wait_for(lambda: run.register(future).future.done()))
 
 
 @operation("notify")
-def _(run, context, name, n):
+def _(run, scope, name, n):
     run.primitive(name).notify(int(n))
 
 
 @operation("notifyall")
-def _(run, context, name):
+def _(run, scope, name):
     run.primitive(name).notify_all()
 
 
 @operation("bwait")
-async def _(run, context, name):
+async def _(run, scope, name):
     return await run.primitive(name).wait()
 
 
 @operation("breset")
-async def _(run, context, name):
+async def _(run, scope, name):
     await run.primitive(name).reset()
 
 
 @operation("babort")
-async def _(run, context, name):
+async def _(run, scope, name):
     await run.primitive(name).abort()
 
 
 @operation("put")
-async def _(run, context, name, value):
+async def _(run, scope, name, value):
     await run.primitive(name).put(int(value))
 
 
 @operation("get")
-async def _(run, context, name):
+async def _(run, scope, name):
     return await run.primitive(name).get()
 
 
 @operation("putn")
-def _(run, context, name, value):
+def _(run, scope, name, value):
     run.primitive(name).put_nowait(int(value))
 
 
 @operation("getn")
-def _(run, context, name):
+def _(run, scope, name):
     return run.primitive(name).get_nowait()
 
 
 @operation("tdone")
-def _(run, context, name):
+def _(run, scope, name):
     run.primitive(name).task_done()
 
 
 @operation("join")
-async def _(run, context, name):
+async def _(run, scope, name):
     await run.primitive(name).join()
 
 
 @operation("shutdown")
-def _(run, context, name, immediate):
+def _(run, scope, name, immediate):
     run.primitive(name).shutdown(immediate == "now")
 
 

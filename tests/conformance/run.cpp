@@ -91,6 +91,7 @@ constexpr TypeName kTypeNames[] = {
     {"asyncio::BrokenBarrierError", "BrokenBarrierError"},
     {"asyncio::KeyboardInterrupt", "KeyboardInterrupt"},
     {"asyncio::SystemExit", "SystemExit"},
+    {"asyncio::LookupError", "LookupError"},
     {"asyncio::QueueEmpty", "QueueEmpty"},
     {"asyncio::QueueFull", "QueueFull"},
     {"asyncio::QueueShutDown", "QueueShutDown"},
@@ -123,6 +124,10 @@ std::string show_error(const std::exception_ptr& exception) {
     return "KeyboardInterrupt";
   } catch (const SystemExit&) {
     return "SystemExit";
+  } catch (const GeneratorExit&) {
+    return "GeneratorExit";
+  } catch (const LookupError&) {
+    return "LookupError";
   } catch (const ExceptionGroup& group) {
     std::string text;
     for (const auto& error : group.exceptions()) text += (text.empty() ? "" : ",") + show_error(error);
@@ -232,6 +237,10 @@ void Run::on_error(const ErrorContext& context) {
     line("handler shield" + shown);
   } else if (message.find("has errored out but its parent") != message.npos) {
     line("handler orphan " + name + shown);
+  } else if (message.starts_with("an error occurred during closing of asynchronous generator")) {
+    line("handler generator" + shown);
+  } else if (message.ends_with("was scheduled after loop.shutdown_asyncgens() call")) {
+    // A warning, in Python.
   } else {
     line("handler " + context.message + shown);
   }
@@ -248,59 +257,61 @@ std::string with_result(const Statement& statement, const Result& result) {
 }
 }  // namespace
 
-Coro<bool> Run::run_block(Context& context, const Block& block) {
-  for (const Statement& statement : block.statements) {
+Coro<bool> Run::run_block(Scope& scope, const Block& block) { return run_statements(scope, block.statements); }
+
+Coro<bool> Run::run_statements(Scope& scope, std::span<const Statement> statements) {
+  for (const Statement& statement : statements) {
     Result result;
     std::exception_ptr error;
     try {
       if (statement.operation->later) {
-        Result awaited = co_await statement.operation->later(*this, context, statement.arguments);
+        Result awaited = co_await statement.operation->later(*this, scope, statement.arguments);
         result = std::move(awaited);
       } else {
-        result = statement.operation->now(*this, context, statement.arguments);
+        result = statement.operation->now(*this, scope, statement.arguments);
       }
     } catch (...) {
       error = std::current_exception();
     }
     if (error) {
-      log(context.who, statement.word + " !" + show_error(error));
+      log(scope.who, statement.word + " !" + show_error(error));
       if (!swallows(statement.swallow, error)) std::rethrow_exception(error);
     } else if (result.returned()) {
       co_return true;
     } else {
-      log(context.who, with_result(statement, result));
+      log(scope.who, with_result(statement, result));
     }
   }
   co_return false;
 }
 
 void Run::run_callback(const Block& block) {
-  Context context(block.id, block.id);
+  Scope scope(block.id, block.id);
   log(block.id, "*");
   for (const Statement& statement : block.statements) {
     try {
       const Result result =
-          statement.operation->now ? statement.operation->now(*this, context, statement.arguments) : skip();
+          statement.operation->now ? statement.operation->now(*this, scope, statement.arguments) : skip();
       if (result.returned()) return;
-      log(context.who, with_result(statement, result));
+      log(scope.who, with_result(statement, result));
     } catch (...) {
-      log(context.who, statement.word + " !" + show_error(std::current_exception()));
+      log(scope.who, statement.word + " !" + show_error(std::current_exception()));
       if (!swallows(statement.swallow, std::current_exception())) throw;
     }
   }
 }
 
 Coro<Value> Run::coroutine(const Block& block, int rank) {
-  Context context(block.id, rank);
+  Scope scope(block.id, rank);
   log(block.id, "+");
   try {
-    co_await run_block(context, block);
+    co_await run_block(scope, block);
   } catch (...) {
     log(block.id, "+ !" + show_error(std::current_exception()));
     throw;
   }
-  log(block.id, "+ =" + conformance::show(context.value));
-  co_return context.value;
+  log(block.id, "+ =" + conformance::show(scope.value));
+  co_return scope.value;
 }
 
 // ── operands ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -436,6 +447,7 @@ std::string Run::run(const std::string& text) {
   callbacks.clear();
   handles.clear();
   iterations.clear();
+  generators.clear();
   primitives_.reset();
   std::sort(late_.begin(), late_.end());
   std::string log = std::move(lines_) + final_states_;
@@ -447,6 +459,7 @@ const Operation* find_operation(const std::string& word) {
   static const Words words = [] {
     Words all;
     add_task_words(all);
+    add_context_words(all);
     add_combinator_words(all);
     add_sync_words(all);
     return all;

@@ -4,6 +4,7 @@
 
 #include "scenario.h"
 
+#include <asyncio/async_generator.h>
 #include <asyncio/barrier.h>
 #include <asyncio/condition.h>
 #include <asyncio/event.h>
@@ -20,6 +21,8 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -81,25 +84,27 @@ inline Result skip() { return Result("-"); }
 inline Result flag(bool value) { return Result(value ? "T" : "F"); }
 
 /// Of one coroutine (or callback): its name, the rank of its task, and the timeouts it is in.
-struct Context {
-  Context(int name, int task_rank) : who(name), rank(task_rank) {}
+struct Scope {
+  Scope(int name, int task_rank) : who(name), rank(task_rank) {}
 
   int who;
   int rank;
   Value value;
   std::vector<Timeout*> timeouts;
+  bool running = false;  // of a generator: somebody iterates it now
 };
 
 /// One of the two is set: a word that can be used in callbacks, or one that waits.
 struct Operation {
-  using Now = Result (*)(Run&, Context&, const Arguments&);
-  using Later = Coro<Result> (*)(Run&, Context&, const Arguments&);
+  using Now = Result (*)(Run&, Scope&, const Arguments&);
+  using Later = Coro<Result> (*)(Run&, Scope&, const Arguments&);
   Now now = nullptr;
   Later later = nullptr;
 };
 
 using Words = std::unordered_map<std::string, Operation>;
 void add_task_words(Words& words);
+void add_context_words(Words& words);
 void add_combinator_words(Words& words);
 void add_sync_words(Words& words);
 const Operation* find_operation(const std::string& word);
@@ -160,16 +165,21 @@ class Run {
 
   // ── for the words ──
   void log(int who, std::string_view text);
-  Coro<bool> run_block(Context& context, const Block& block);
+  Coro<bool> run_block(Scope& scope, const Block& block);
+  Coro<bool> run_statements(Scope& scope, std::span<const Statement> statements);
   void run_callback(const Block& block);
   /// A block as a coroutine of its own.
   Coro<Value> coroutine(const Block& block, int rank);
   Coro<Value> coroutine(const Block& block) { return coroutine(block, block.id); }
 
+  /// A block as an asynchronous generator: it yields between its statements, not inside of them. However it ends,
+  /// `ending` is run; there it cannot yield, and so never does when it is being closed.
+  AsyncGenerator<Value> generator(std::shared_ptr<Scope> scope, const Block& block, const Block* ending);
+
   /// Null if it is empty; a future is made at its first use.
   const Register* find(const std::string& name);
   void put(const std::string& name, Register value) { registers_.insert_or_assign(name, std::move(value)); }
-  static bool may_await(const Context& context, const Register& reg) { return reg.rank > context.rank; }
+  static bool may_await(const Scope& scope, const Register& reg) { return reg.rank > scope.rank; }
   Loop& loop() const { return *loop_; }
 
   template <class P>
@@ -187,6 +197,18 @@ class Run {
   std::map<std::string, TaskGroup*> groups;
   struct Iteration;  // over as_completed()
   std::map<std::string, std::shared_ptr<Iteration>> iterations;
+  struct Generator {
+    AsyncGenerator<Value> values;
+    std::shared_ptr<Scope> scope;
+  };
+  std::map<std::string, Generator> generators;
+  std::map<std::string, Context> contexts;
+  using Variable = ContextVar<int>;
+  struct VariableToken {
+    const Variable* variable;
+    Variable::Token token;
+  };
+  std::map<std::string, VariableToken> tokens;
 
  private:
   class FinalStates;

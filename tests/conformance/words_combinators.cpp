@@ -94,17 +94,17 @@ Register gather_operands(Run& run, const std::vector<Operand>& all, Flag... flag
   return Register(gather(flag..., as_futures(run, all)), rank);
 }
 
-Result gather_word(Run& run, Context&, const Arguments& args) {
+Result gather_word(Run& run, Scope&, const Arguments& args) {
   run.put(args[0].word, gather_operands(run, operands(run, args, 1, true)));
   return Result();
 }
 
-Result gatherx(Run& run, Context&, const Arguments& args) {
+Result gatherx(Run& run, Scope&, const Arguments& args) {
   run.put(args[0].word, gather_operands(run, operands(run, args, 1, true), return_exceptions));
   return Result();
 }
 
-Result shield_word(Run& run, Context&, const Arguments& args) {
+Result shield_word(Run& run, Scope&, const Arguments& args) {
   if (const Block* block = args[1].block.get()) {
     run.put(args[0].word, Register(shield(run.coroutine(*block)), block->id));
   } else if (const Register* reg = run.find(args[1].word)) {
@@ -130,7 +130,7 @@ std::string labels(const std::vector<AnyFuture>& futures, const std::vector<Oper
   return text;
 }
 
-Coro<Result> wait_word(Run& run, Context&, const Arguments& args) {
+Coro<Result> wait_word(Run& run, Scope&, const Arguments& args) {
   const std::vector<Operand> all = operands(run, args, 2, false);
   std::vector<AnyFuture> futures;
   for (const Operand& operand : all) futures.push_back(operand.any);
@@ -144,31 +144,31 @@ Coro<Result> wait_word(Run& run, Context&, const Arguments& args) {
 }
 
 template <class A>
-Coro<Result> as_completed_plain(Run& run, Context& context, std::vector<A> awaitables, TimeLimit limit) {
+Coro<Result> as_completed_plain(Run& run, Scope& scope, std::vector<A> awaitables, TimeLimit limit) {
   auto all = as_completed(std::move(awaitables), limit);
   for (auto& next : all) {
     try {
       Value value = co_await next;
-      run.log(context.who, "asc " + show(value));
+      run.log(scope.who, "asc " + show(value));
     } catch (...) {
       if (!is_exception(std::current_exception())) throw;
-      run.log(context.who, "asc !" + show_error(std::current_exception()));
+      run.log(scope.who, "asc !" + show_error(std::current_exception()));
     }
   }
   co_return Result();
 }
 
-Coro<Result> asc(Run& run, Context& context, const Arguments& args) {
+Coro<Result> asc(Run& run, Scope& scope, const Arguments& args) {
   const std::vector<Operand> all = operands(run, args, 1, true);
   const TimeLimit limit = to_limit(args[0]);
-  auto iterating = all_are_blocks(all) ? as_completed_plain(run, context, as_coroutines(run, all), limit)
-                                       : as_completed_plain(run, context, as_futures(run, all), limit);
+  auto iterating = all_are_blocks(all) ? as_completed_plain(run, scope, as_coroutines(run, all), limit)
+                                       : as_completed_plain(run, scope, as_futures(run, all), limit);
   Result result = co_await std::move(iterating);
   co_return result;
 }
 
 template <class A>
-Coro<Result> as_completed_async(Run& run, Context& context, std::vector<Operand> operands, std::vector<A> awaitables,
+Coro<Result> as_completed_async(Run& run, Scope& scope, std::vector<Operand> operands, std::vector<A> awaitables,
                                 TimeLimit limit) {
   auto all = as_completed(std::move(awaitables), limit);
   for (;;) {
@@ -176,28 +176,28 @@ Coro<Result> as_completed_async(Run& run, Context& context, std::vector<Operand>
     if (!next) break;
     const Register completed(*next, 0);
     std::vector<AnyFuture> just_this(1, completed.any());
-    run.log(context.who, "asa " + labels(just_this, operands) + " " + show_final(completed));
+    run.log(scope.who, "asa " + labels(just_this, operands) + " " + show_final(completed));
   }
   co_return Result();
 }
 
-Coro<Result> asa(Run& run, Context& context, const Arguments& args) {
+Coro<Result> asa(Run& run, Scope& scope, const Arguments& args) {
   const std::vector<Operand> all = operands(run, args, 1, true);
   const TimeLimit limit = to_limit(args[0]);
-  auto iterating = all_are_blocks(all) ? as_completed_async(run, context, all, as_coroutines(run, all), limit)
-                                       : as_completed_async(run, context, all, as_futures(run, all), limit);
+  auto iterating = all_are_blocks(all) ? as_completed_async(run, scope, all, as_coroutines(run, all), limit)
+                                       : as_completed_async(run, scope, all, as_futures(run, all), limit);
   Result result = co_await std::move(iterating);
   co_return result;
 }
 
-Result asnew(Run& run, Context&, const Arguments& args) {
+Result asnew(Run& run, Scope&, const Arguments& args) {
   const std::vector<Operand> all = operands(run, args, 2, true);
   run.iterations[args[0].word] =
       std::make_shared<Run::Iteration>(as_completed(as_futures(run, all), to_limit(args[1])), all);
   return Result();
 }
 
-Coro<Result> asnext(Run& run, Context&, const Arguments& args) {
+Coro<Result> asnext(Run& run, Scope&, const Arguments& args) {
   const auto found = run.iterations.find(args[0].word);
   if (found == run.iterations.end()) co_return skip();
   const std::shared_ptr<Run::Iteration> iteration = found->second;
@@ -216,14 +216,14 @@ Coro<Result> wait_for_and_show(A awaitable, TimeLimit limit) {
   co_return Result(show(value));
 }
 
-Coro<Result> wfor(Run& run, Context& context, const Arguments& args) {
+Coro<Result> wfor(Run& run, Scope& scope, const Arguments& args) {
   const TimeLimit limit = to_limit(args[0]);
   Coro<Result> waiting;
   if (const Block* block = args[1].block.get()) {
-    waiting = wait_for_and_show(run.coroutine(*block, context.rank), limit);
+    waiting = wait_for_and_show(run.coroutine(*block, scope.rank), limit);
   } else {
     const Register* reg = run.find(args[1].word);
-    if (!reg || !run.may_await(context, *reg)) co_return skip();
+    if (!reg || !run.may_await(scope, *reg)) co_return skip();
     waiting = std::visit([&](const auto& future) { return wait_for_and_show(future, limit); }, reg->future);
   }
   Result result = co_await std::move(waiting);
@@ -233,66 +233,66 @@ Coro<Result> wfor(Run& run, Context& context, const Arguments& args) {
 /// A body for timeout().
 class InTimeout {
  public:
-  InTimeout(Run& run, Context& context, const Block& block) : run_(run), context_(context), block_(block) {}
-  Coro<bool> operator()(Timeout& scope) { return body(run_, context_, block_, scope); }
+  InTimeout(Run& run, Scope& scope, const Block& block) : run_(run), scope_(scope), block_(block) {}
+  Coro<bool> operator()(Timeout& limit) { return body(run_, scope_, block_, limit); }
 
  private:
-  static Coro<bool> body(Run& run, Context& context, const Block& block, Timeout& scope) {
-    context.timeouts.push_back(&scope);
-    const Pop pop(context);
-    const bool returned = co_await run.run_block(context, block);
+  static Coro<bool> body(Run& run, Scope& scope, const Block& block, Timeout& limit) {
+    scope.timeouts.push_back(&limit);
+    const Pop pop(scope);
+    const bool returned = co_await run.run_block(scope, block);
     co_return returned;
   }
   struct Pop {
-    explicit Pop(Context& in) : context(in) {}
-    ~Pop() { context.timeouts.pop_back(); }
-    Context& context;
+    explicit Pop(Scope& in) : scope(in) {}
+    ~Pop() { scope.timeouts.pop_back(); }
+    Scope& scope;
   };
   Run& run_;
-  Context& context_;
+  Scope& scope_;
   const Block& block_;
 };
 
-Coro<Result> tmo(Run& run, Context& context, const Arguments& args) {
-  InTimeout body(run, context, *args[1].block);
+Coro<Result> tmo(Run& run, Scope& scope, const Arguments& args) {
+  InTimeout body(run, scope, *args[1].block);
   const bool returned = co_await timeout(to_limit(args[0]), body);
   co_return Result::from_block(returned);
 }
 
-Coro<Result> tat(Run& run, Context& context, const Arguments& args) {
-  InTimeout body(run, context, *args[1].block);
+Coro<Result> tat(Run& run, Scope& scope, const Arguments& args) {
+  InTimeout body(run, scope, *args[1].block);
   std::optional<TimePoint> when;
   if (args[0].word != "-") when = TimePoint(to_delay(args[0]));
-  Timeout scope(when);
+  Timeout limit(when);
   std::exception_ptr error;
   bool returned = false;
   try {
-    const bool left = co_await timeout(scope, body);
+    const bool left = co_await timeout(limit, body);
     returned = left;
   } catch (...) {
     error = std::current_exception();
   }
-  run.log(context.who, scope.expired() ? "after T" : "after F");
+  run.log(scope.who, limit.expired() ? "after T" : "after F");
   if (error) std::rethrow_exception(error);
   co_return Result::from_block(returned);
 }
 
-Result resched(Run& run, Context& context, const Arguments& args) {
-  if (context.timeouts.empty()) return skip();
+Result resched(Run& run, Scope& scope, const Arguments& args) {
+  if (scope.timeouts.empty()) return skip();
   std::optional<TimePoint> when;
   if (args[0].word != "-") when = run.loop().time() + to_delay(args[0]);
-  context.timeouts.back()->reschedule(when);
+  scope.timeouts.back()->reschedule(when);
   return Result();
 }
 
-Result expired(Run&, Context& context, const Arguments&) {
-  if (context.timeouts.empty()) return skip();
-  const Timeout& scope = *context.timeouts.back();
+Result expired(Run&, Scope& scope, const Arguments&) {
+  if (scope.timeouts.empty()) return skip();
+  const Timeout& limit = *scope.timeouts.back();
   std::string when = "-";
-  if (scope.when()) {
-    when = std::to_string(std::chrono::duration_cast<std::chrono::seconds>(scope.when()->time_since_epoch()).count());
+  if (limit.when()) {
+    when = std::to_string(std::chrono::duration_cast<std::chrono::seconds>(limit.when()->time_since_epoch()).count());
   }
-  return Result(when + (scope.expired() ? " T" : " F"));
+  return Result(when + (limit.expired() ? " T" : " F"));
 }
 
 // ── task groups ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -314,22 +314,35 @@ class GroupName {
   TaskGroup* group_ = nullptr;
 };
 
-Coro<Result> tg(Run& run, Context& context, const Arguments& args) {
+Coro<> run_block_into(bool& returned, Run& run, Scope& scope, const Block& block) {
+  const bool left = co_await run.run_block(scope, block);
+  returned = left;
+}
+
+Coro<Result> tg(Run& run, Scope& scope, const Arguments& args) {
   GroupName name(run, args[0].word);
+  bool returned = false;  // not the body's result: one that is cancelled by TaskGroup::cancel() has none
   const auto body = [&](TaskGroup& group) {
     name.set(group);
-    return run.run_block(context, *args[1].block);
+    return run_block_into(returned, run, scope, *args[1].block);
   };
-  const bool returned = co_await task_group(body);
+  co_await task_group(body);
   co_return Result::from_block(returned);
 }
 
-Result tgs(Run& run, Context&, const Arguments& args) {
+Result tgs(Run& run, Scope&, const Arguments& args) {
   const auto found = run.groups.find(args[0].word);
   if (found == run.groups.end()) return skip();
   const Block& block = *args[2].block;
   const std::string name = std::to_string(block.id);
   run.put(args[1].word, Register(found->second->create_task(run.coroutine(block), {.name = name}), block.id));
+  return Result();
+}
+
+Result tgcancel(Run& run, Scope&, const Arguments& args) {
+  const auto found = run.groups.find(args[0].word);
+  if (found == run.groups.end()) return skip();
+  found->second->cancel();
   return Result();
 }
 
@@ -351,6 +364,7 @@ void add_combinator_words(Words& words) {
   words["expired"].now = expired;
   words["tg"].later = tg;
   words["tgs"].now = tgs;
+  words["tgcancel"].now = tgcancel;
 }
 
 }  // namespace asyncio::conformance

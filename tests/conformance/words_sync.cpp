@@ -6,7 +6,7 @@
 namespace asyncio::conformance {
 namespace {
 
-Coro<Result> acq(Run& run, Context&, const Arguments& args) {
+Coro<Result> acq(Run& run, Scope&, const Arguments& args) {
   const std::string& name = args[0].word;
   if (name.front() == 'L') {
     co_await run.primitive<Lock>(name).acquire();
@@ -18,7 +18,7 @@ Coro<Result> acq(Run& run, Context&, const Arguments& args) {
   co_return Result();
 }
 
-Result rel(Run& run, Context&, const Arguments& args) {
+Result rel(Run& run, Scope&, const Arguments& args) {
   const std::string& name = args[0].word;
   if (name.front() == 'L') {
     run.primitive<Lock>(name).release();
@@ -33,13 +33,13 @@ Result rel(Run& run, Context&, const Arguments& args) {
 // A guard released by its destructor reports a lock that somebody else released to the exception handler; to throw it,
 // as the end of `async with` does, it is released by hand.
 template <class P>
-Coro<Result> with_guard(Run& run, Context& context, P& primitive, const Block& block) {
+Coro<Result> with_guard(Run& run, Scope& scope, P& primitive, const Block& block) {
   auto guard = co_await primitive.scoped();
-  run.log(context.who, "in");
+  run.log(scope.who, "in");
   bool returned = false;
   std::exception_ptr error;
   try {
-    const bool left = co_await run.run_block(context, block);
+    const bool left = co_await run.run_block(scope, block);
     returned = left;
   } catch (...) {
     error = std::current_exception();
@@ -49,25 +49,25 @@ Coro<Result> with_guard(Run& run, Context& context, P& primitive, const Block& b
   co_return Result::from_block(returned);
 }
 
-Coro<Result> with_barrier(Run& run, Context& context, Barrier& barrier, const Block& block) {
+Coro<Result> with_barrier(Run& run, Scope& scope, Barrier& barrier, const Block& block) {
   const std::size_t place = co_await barrier.wait();
-  run.log(context.who, "in " + std::to_string(place));
-  const bool returned = co_await run.run_block(context, block);
+  run.log(scope.who, "in " + std::to_string(place));
+  const bool returned = co_await run.run_block(scope, block);
   co_return Result::from_block(returned);
 }
 
-Coro<Result> with(Run& run, Context& context, const Arguments& args) {
+Coro<Result> with(Run& run, Scope& scope, const Arguments& args) {
   const std::string& name = args[0].word;
   const Block& block = *args[1].block;
   switch (name.front()) {
     case 'L':
-      return with_guard(run, context, run.primitive<Lock>(name), block);
+      return with_guard(run, scope, run.primitive<Lock>(name), block);
     case 'C':
-      return with_guard(run, context, run.primitive<Condition>(name), block);
+      return with_guard(run, scope, run.primitive<Condition>(name), block);
     case 'B':
-      return with_barrier(run, context, run.primitive<Barrier>(name), block);
+      return with_barrier(run, scope, run.primitive<Barrier>(name), block);
     default:
-      return with_guard(run, context, run.primitive<Semaphore>(name), block);
+      return with_guard(run, scope, run.primitive<Semaphore>(name), block);
   }
 }
 
@@ -99,7 +99,7 @@ Coro<Result> wait_for_item(Q& queue, TimeLimit limit) {
   co_return Result(show(value));
 }
 
-Coro<Result> wprim(Run& run, Context&, const Arguments& args) {
+Coro<Result> wprim(Run& run, Scope&, const Arguments& args) {
   const TimeLimit limit = to_limit(args[0]);
   const std::string& name = args[1].word;
   switch (name.front()) {
@@ -116,55 +116,55 @@ Coro<Result> wprim(Run& run, Context&, const Arguments& args) {
   }
 }
 
-Result prim(Run& run, Context&, const Arguments& args) { return Result(run.state_of(args[0].word)); }
+Result prim(Run& run, Scope&, const Arguments& args) { return Result(run.state_of(args[0].word)); }
 
-Result eset(Run& run, Context&, const Arguments& args) {
+Result eset(Run& run, Scope&, const Arguments& args) {
   run.primitive<Event>(args[0].word).set();
   return Result();
 }
 
-Result eclear(Run& run, Context&, const Arguments& args) {
+Result eclear(Run& run, Scope&, const Arguments& args) {
   run.primitive<Event>(args[0].word).clear();
   return Result();
 }
 
-Coro<Result> ewait(Run& run, Context&, const Arguments& args) {
+Coro<Result> ewait(Run& run, Scope&, const Arguments& args) {
   co_await run.primitive<Event>(args[0].word).wait();
   co_return Result();
 }
 
-Coro<Result> cwait(Run& run, Context&, const Arguments& args) {
+Coro<Result> cwait(Run& run, Scope&, const Arguments& args) {
   co_await run.primitive<Condition>(args[0].word).wait();
   co_return Result();
 }
 
-Coro<Result> cwaitfor(Run& run, Context&, const Arguments& args) {
+Coro<Result> cwaitfor(Run& run, Scope&, const Arguments& args) {
   const auto done = [&run, &name = args[1].word] { return run.find(name)->any().done(); };
   const bool value = co_await run.primitive<Condition>(args[0].word).wait_for(done);
   co_return flag(value);
 }
 
-Result notify(Run& run, Context&, const Arguments& args) {
+Result notify(Run& run, Scope&, const Arguments& args) {
   run.primitive<Condition>(args[0].word).notify(static_cast<std::size_t>(to_int(args[1])));
   return Result();
 }
 
-Result notifyall(Run& run, Context&, const Arguments& args) {
+Result notifyall(Run& run, Scope&, const Arguments& args) {
   run.primitive<Condition>(args[0].word).notify_all();
   return Result();
 }
 
-Coro<Result> bwait(Run& run, Context&, const Arguments& args) {
+Coro<Result> bwait(Run& run, Scope&, const Arguments& args) {
   const std::size_t place = co_await run.primitive<Barrier>(args[0].word).wait();
   co_return Result(std::to_string(place));
 }
 
-Coro<Result> breset(Run& run, Context&, const Arguments& args) {
+Coro<Result> breset(Run& run, Scope&, const Arguments& args) {
   co_await run.primitive<Barrier>(args[0].word).reset();
   co_return Result();
 }
 
-Coro<Result> babort(Run& run, Context&, const Arguments& args) {
+Coro<Result> babort(Run& run, Scope&, const Arguments& args) {
   co_await run.primitive<Barrier>(args[0].word).abort();
   co_return Result();
 }
@@ -183,34 +183,34 @@ Coro<Result> get_from(Q& queue) {
   co_return Result(show(value));
 }
 
-Coro<Result> put(Run& run, Context&, const Arguments& args) {
+Coro<Result> put(Run& run, Scope&, const Arguments& args) {
   return with_queue(run, args[0].word, [&](auto& queue) { return put_into(queue, Value(to_int(args[1]))); });
 }
 
-Coro<Result> get(Run& run, Context&, const Arguments& args) {
+Coro<Result> get(Run& run, Scope&, const Arguments& args) {
   return with_queue(run, args[0].word, [&](auto& queue) { return get_from(queue); });
 }
 
-Result putn(Run& run, Context&, const Arguments& args) {
+Result putn(Run& run, Scope&, const Arguments& args) {
   with_queue(run, args[0].word, [&](auto& queue) { queue.put_nowait(Value(to_int(args[1]))); });
   return Result();
 }
 
-Result getn(Run& run, Context&, const Arguments& args) {
+Result getn(Run& run, Scope&, const Arguments& args) {
   return with_queue(run, args[0].word, [&](auto& queue) { return Result(show(queue.get_nowait())); });
 }
 
-Result tdone(Run& run, Context&, const Arguments& args) {
+Result tdone(Run& run, Scope&, const Arguments& args) {
   run.primitive<detail::QueueBase>(args[0].word).task_done();
   return Result();
 }
 
-Coro<Result> join(Run& run, Context&, const Arguments& args) {
+Coro<Result> join(Run& run, Scope&, const Arguments& args) {
   co_await run.primitive<detail::QueueBase>(args[0].word).join();
   co_return Result();
 }
 
-Result shutdown(Run& run, Context&, const Arguments& args) {
+Result shutdown(Run& run, Scope&, const Arguments& args) {
   run.primitive<detail::QueueBase>(args[0].word).shutdown(args[1].word == "now");
   return Result();
 }

@@ -50,6 +50,7 @@ class ContextState : public Pooled {
 
  private:
   friend class ContextSlot;
+  friend class ContextStaysEntered;
   using Values = std::vector<std::pair<ContextKey, std::shared_ptr<const void>>>;  // by key
 
   /// Gives back what was there. A null `value` removes it.
@@ -103,6 +104,22 @@ class ContextSlot {
   void keep(ContextState* used) noexcept;
 
   ContextState* state_ = nullptr;
+};
+
+/// While it lives, another context is entered inside of the current one, which therefore must not be entered once more.
+class ContextStaysEntered {
+ public:
+  ContextStaysEntered() noexcept
+      : state_(ContextState::current()), before_(state_ && std::exchange(state_->entered_, true)) {}
+  ~ContextStaysEntered() {
+    if (state_) state_->entered_ = before_;
+  }
+  ContextStaysEntered(const ContextStaysEntered&) = delete;
+  ContextStaysEntered& operator=(const ContextStaysEntered&) = delete;
+
+ private:
+  ContextState* state_;  // alive: it is somebody's current one
+  bool before_;
 };
 
 /// While it lives, the slot's context is the current one.

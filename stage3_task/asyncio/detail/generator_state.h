@@ -26,7 +26,7 @@ class GeneratorRegistry;
 
 /// Counted: by the user's handles, and by a next() under way. Fresh → waiting ⇄ running → ended.
 /// Invariants: (1) promise_ is null exactly when it has ended: the frame is gone. (2) It is in its loop's registry from the
-/// first next() to its end. (3) Without references, a waiting one is closed by its loop; a fresh one just goes.
+/// first next() until it ends, or is dropped. (3) Without references, a waiting one is closed by its loop; a fresh one just goes.
 class GeneratorState final : public Pooled {
  public:
   GeneratorState(GeneratorPromiseBase& promise, std::source_location where) noexcept
@@ -61,6 +61,7 @@ class GeneratorState final : public Pooled {
   GeneratorState* next_ = nullptr;
   std::uint32_t refs_ = 1;
   Phase phase_ = Phase::fresh;
+  bool registered_ = false;
 };
 
 class GeneratorPromiseBase : public PromiseBase {

@@ -18,13 +18,17 @@ class GatheringRegistry;
 /// it. Here it is broken when the outer future is done, or else when the loop is closed: hence the registry.
 class Gathering {
  public:
-  Gathering(Children children, bool return_exceptions) noexcept
-      : children_(std::move(children)), return_exceptions_(return_exceptions) {}
+  explicit Gathering(bool return_exceptions) noexcept : return_exceptions_(return_exceptions) {}
   Gathering(const Gathering&) = delete;
   Gathering& operator=(const Gathering&) = delete;
 
-  /// Listens to the children; those that are done already are counted at once.
+  void reserve(std::size_t children) { children_.reserve(children); }
+  /// Listens to the child from now on: one that is made after it, and starts eagerly, may end it.
+  void add(Ref<FutureBase> child);
+  /// All are there; those that were done already when they came are counted at once.
   void start();
+  /// Not all could be made: those that are there run on, and nobody waits for them.
+  void give_up() noexcept;
 
  protected:
   ~Gathering() { leave_registry(); }
@@ -44,6 +48,7 @@ class Gathering {
   void leave_registry() noexcept;
 
   Children children_;
+  Children done_;  // when they came; until start()
   std::size_t finished_ = 0;
   bool return_exceptions_;
   bool cancel_requested_ = false;
