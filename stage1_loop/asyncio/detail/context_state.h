@@ -82,9 +82,11 @@ class ContextSlot {
   ~ContextSlot() {
     if (state_) state_->release();
   }
+  /// Without values nothing need be copied: a program that knows no context variables allocates no contexts.
   static ContextSlot copy_of_current() {
     const ContextState* current = ContextState::current();
-    return ContextSlot(current ? Ref(new ContextState(*current), adopt) : Ref<ContextState>());
+    const bool has_values = current && current->values_;
+    return ContextSlot(has_values ? Ref(new ContextState(*current), adopt) : Ref<ContextState>());
   }
 
   /// The context; made, if there was no need of it so far.
