@@ -56,6 +56,12 @@ class FileActions {
     throw_system_error(ENOTSUP, "a child's cwd");
 #endif
   }
+  /// What others have opened in this process, and may have forgotten to mark close-on-exec. [close_fds]
+  void close_from([[maybe_unused]] int lowest) {
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 34)
+    check(posix_spawn_file_actions_addclosefrom_np(&actions_, lowest), "posix_spawn_file_actions_addclosefrom_np");
+#endif
+  }
   const posix_spawn_file_actions_t* get() const noexcept { return &actions_; }
 
  private:
@@ -193,6 +199,7 @@ pid_t spawn(const std::vector<std::string>& argv, const ProcessOptions& options,
   const ChildStreams streams(options, ends);
   FileActions actions;
   streams.add_to(actions);
+  actions.close_from(3);
   if (options.cwd) actions.change_folder(*options.cwd);
   const Attributes attributes(options.start_new_session);
 

@@ -5,6 +5,7 @@
 #include <asyncio/gather.h>
 #include <asyncio/processes.h>
 #include <asyncio/threads.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -360,9 +361,11 @@ TEST_F(Subprocess, WhatItWroteIsThereAfterItsEnd) {
 TEST_F(Subprocess, WaitResumesOnlyWhenThePipesAreAtTheirEndToo) {
   run_io([]() -> Coro<> {
     // The grandchild holds the pipe; the child itself is gone at once.
-    const Process process = co_await create_subprocess_shell("sleep 0.1 & exit 4", ProcessOptions({}, PIPE));
-    const TimePoint start = Loop::running().time();
+    const Process process = co_await create_subprocess_shell("read go; sleep 0.1 & exit 4", kPipes);
     auto waiting = create_task(process.wait());
+    co_await ticks(1);
+    const TimePoint start = Loop::running().time();
+    process.stdin_()->write("\n");
     const int returncode = co_await waiting;
     EXPECT_EQ(returncode, 4);
     EXPECT_GE(Loop::running().time() - start, 50ms);
@@ -482,11 +485,13 @@ TEST_F(SubprocessThread, WithoutAPidfdAThreadWaitsForTheEnd) {
   run_io([]() -> Coro<> {
     const Process first = co_await create_subprocess_exec("true");
     co_await first.wait();
+    std::vector<FileDescriptor> taken;  // of the numbers that the child will need for itself
+    do {
+      taken.emplace_back(::fcntl(0, F_DUPFD_CLOEXEC, 0));
+    } while (taken.back().fd() < 20);
     rlimit limit;
     getrlimit(RLIMIT_NOFILE, &limit);
-    const int lowest = ::dup(0);
-    ::close(lowest);
-    const rlimit none{static_cast<rlim_t>(lowest), limit.rlim_max};
+    const rlimit none{static_cast<rlim_t>(taken.back().fd()) + 1, limit.rlim_max};
     setrlimit(RLIMIT_NOFILE, &none);
     auto creating = create_task(create_subprocess_shell("exit 9"));
     auto killed = create_task(create_subprocess_exec("sleep", "60"));
