@@ -49,7 +49,13 @@ void DescriptorTransport::start(Future<> waiter) {
   loop.call_soon([self] {
     if (self->protocol_) self->call_connection_made();
   });
-  loop.call_soon([self] { self->start_reading(); });
+  loop.call_soon([self] {
+    try {
+      self->start_reading();
+    } catch (const std::system_error&) {  // no memory to watch it: both sides would wait for ever
+      self->fatal_error(std::current_exception(), "Fatal error: the transport's descriptor cannot be watched");
+    }
+  });
   if (!waiter) return;
   loop.call_soon([waiter = std::move(waiter)] {
     if (!waiter.done()) waiter.set_result();

@@ -20,7 +20,7 @@
 namespace asyncio::testing {
 namespace {
 
-const std::string kData = pattern(300'000);
+const std::string kData = pattern(100'000);
 
 /// What a scenario sent arrives here.
 struct Outcome {
@@ -141,7 +141,7 @@ Outcome run_with(Scenario scenario, MakeCore make_core, Faults::Decide decide, i
           [&]() -> Coro<> {
             Loop::running().set_exception_handler([](Loop&, const ErrorContext&) {});  // they are not the point here
             try {
-              co_await wait_for(scenario(outcome), 10s);
+              co_await wait_for(scenario(outcome), 30s);
             } catch (const TimeoutError&) {
               ADD_FAILURE() << "it hangs";
             } catch (const std::exception&) {
