@@ -86,8 +86,8 @@ TEST(TaskFactory, MayThrow) {
 
 // test_eager_task_factory.py: EagerTaskFactoryLoopTests.test_eager_task_factory_set
 TEST(TaskFactory, AnEagerOneCanStandBeforeAnother) {
-  int asked = 0;  // outside of the program: the factory is still asked while the runner closes
-  auto program = [&]() -> Coro<> {
+  auto program = []() -> Coro<> {
+    int asked = 0;
     set_task_factory(Loop::running(), create_eager_task_factory([&](Loop&, NewTask& make, const TaskOptions& options) {
                        asked += options.eager_start == true;
                        make(options);
