@@ -96,7 +96,7 @@ TEST(Run, UsesTheCoreItIsGiven) {
 struct Printed {
   explicit Printed(int& times) : times(times) {}
   int& times;
-  friend std::ostream& operator<<(std::ostream& out, const Printed& result) {
+  [[maybe_unused]] friend std::ostream& operator<<(std::ostream& out, const Printed& result) {
     ++result.times;
     return out;
   }
