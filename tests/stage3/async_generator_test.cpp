@@ -369,5 +369,47 @@ TEST(AsyncGenerator, AnEmptyHandleIsAnError) {
   EXPECT_EQ(moved.repr().find("<async_generator count() defined at async_generator_test.cpp:"), 0u);
 }
 
+TEST(AsyncGeneratorClose, OneThatWasDroppedIsNoBusinessOfTheShutdown) {
+  Log log;
+  VirtualLoop loop;
+  const ErrorLog errors(loop);
+  auto drop = [&]() -> Coro<> {
+    auto numbers = tidy(log);
+    co_await numbers.next();
+  };
+  loop.run_until_complete(drop);
+  loop.run_ticks(2);  // now the loop closes it: it is tidying up
+  loop.run_until_complete(shutdown_asyncgens(loop));
+  EXPECT_TRUE(errors.contexts.empty());
+  EXPECT_TRUE(log.empty());
+  loop.run_until_complete(sleep(2s));
+  EXPECT_EQ(log, Log{"tidied"});
+}
+
+TEST(AsyncGeneratorClose, TheShutdownWaitsForNothingWhereClosingTasksAreEager) {
+  Log log;
+  auto quick = [](Log& log) -> AsyncGenerator<int> {
+    std::exception_ptr exit;
+    try {
+      co_yield 1;
+    } catch (const GeneratorExit&) {
+      exit = std::current_exception();
+    }
+    log.push_back("closed");
+    std::rethrow_exception(exit);
+  };
+  auto program = [&]() -> Coro<> {
+    Loop& loop = Loop::running();
+    auto numbers = quick(log);
+    co_await numbers.next();
+    set_task_factory(loop, eager_task_factory);
+    const TickCounter counter(loop);
+    co_await shutdown_asyncgens(loop);
+    EXPECT_EQ(counter.ticks(), 0);
+    EXPECT_EQ(log, Log{"closed"});
+  };
+  run(program(), make_core());
+}
+
 }  // namespace
 }  // namespace asyncio

@@ -2,6 +2,7 @@
 #include <asyncio/run.h>
 #include <gtest/gtest.h>
 #include <support/test_core.h>
+#include <support/thrown.h>
 
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ErrorLog;
 using testing::make_core;
+using testing::thrown;
 using testing::VirtualLoop;
 
 const ContextVar<int> number("number", 0);
@@ -187,6 +189,30 @@ TEST(RunnerContext, BeginsAsACopyOfTheThreads) {
   EXPECT_EQ(run(add(1), make_core()), 6);
   EXPECT_EQ(number.get(), 5);
   number.reset(token);
+}
+
+TEST(TaskContext, CannotBeEnteredFromInsideHoweverDeep) {
+  const Context outer, inner;
+  std::vector<std::string> refusals;
+  const auto enter_outer = [&] { outer.run([] {}); };
+  auto in_another = [&]() -> Coro<> {
+    inner.run([&] { refusals.push_back(thrown<std::runtime_error>(enter_outer)); });
+    co_return;
+  };
+  auto in_an_eager_task = [&]() -> Coro<> {
+    auto child = [&]() -> Coro<> {
+      refusals.push_back(thrown<std::runtime_error>(enter_outer));
+      co_return;
+    };
+    create_task(child, {.eager_start = true});
+    co_return;
+  };
+  VirtualLoop loop;
+  create_task(in_another, {.loop = &loop, .context = &outer});
+  create_task(in_an_eager_task, {.loop = &loop, .context = &outer});
+  loop.run_ticks(1);
+  EXPECT_EQ(refusals, std::vector<std::string>(2, "cannot enter context: it is already entered"));
+  enter_outer();  // its tasks are out of it
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <asyncio/shield.h>
 #include <asyncio/wait_for.h>
 
+#include "../support/thrown.h"
 #include "common.h"
 
 namespace asyncio {
@@ -489,6 +490,45 @@ TEST(Gather, ASetResultByHandIsLeftAlone) {
     gathered.set_result(std::make_tuple(5));
     co_await sleep(2s);
     EXPECT_EQ(std::get<0>(gathered.result()), 5);
+  });
+}
+
+TEST(Gather, AnEagerChildThatEndsAnEarlierOneIsHeardInTheNextTick) {
+  run_virtual([]() -> Coro<> {
+    auto future = create_future<int>();
+    auto set = [&]() -> Coro<int> {
+      future.set_result(1);
+      co_return 2;
+    };
+    set_task_factory(Loop::running(), eager_task_factory);
+    auto gathered = gather(future, set());
+    EXPECT_FALSE(gathered.done());  // the future was pending when it came: its callback is on the way
+    auto results = co_await gathered;
+    EXPECT_EQ(results, std::make_tuple(1, 2));
+    auto at_once = gather(nothing(), nothing());
+    EXPECT_TRUE(at_once.done());
+  });
+}
+
+TEST(Gather, WhereOneCannotBecomeAChildTheOthersRunOn) {
+  run_virtual([]() -> Coro<> {
+    bool ran = false;
+    auto fails_later = [&]() -> Coro<int> {
+      co_await sleep(1s);
+      ran = true;
+      throw std::logic_error("looked at by the gather that was given up");
+    };
+    VirtualLoop another;
+    const ErrorLog errors(Loop::running());
+    std::string refused;
+    {
+      Future<int> foreign(another);
+      refused = thrown<std::invalid_argument>([&] { gather(fails_later(), foreign); });
+    }
+    EXPECT_NE(refused, "(nothing was thrown)");
+    co_await sleep(2s);
+    EXPECT_TRUE(ran);
+    EXPECT_TRUE(errors.contexts.empty());
   });
 }
 
