@@ -1362,16 +1362,21 @@ def prepare():
     gc.freeze()
 
 
+def collect(runs):
+    for run in runs:
+        run.forget()
+    gc.collect()
+
+
 def run_programs(texts, at_once=25):
     """The logs of many programs, as lists of lines. The garbage is collected for many at a time: it is slow."""
     logs = []
     for start in range(0, len(texts), at_once):
         runs = [Run(text) for text in texts[start : start + at_once]]
         for run in runs:
-            run.run()
-        for run in runs:
-            run.forget()
-        gc.collect()
+            contextvars.copy_context().run(run.run)
+        # Coroutines that are collected while they wait may go on for a while: not in the context of the next programs.
+        contextvars.copy_context().run(collect, runs)
         for run in runs:
             logs.append(run.lines + sorted(run.late))
     return logs
