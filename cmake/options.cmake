@@ -23,6 +23,7 @@ set(ASYNCIO_BUILD_HTTP AUTO CACHE STRING
 set_property(CACHE ASYNCIO_BUILD_HTTP PROPERTY STRINGS AUTO ON OFF)
 option(ASYNCIO_INSTALL "Install the headers, the libraries and the CMake package" ${PROJECT_IS_TOP_LEVEL})
 option(ASYNCIO_WERROR "Turn the warnings in our own code into errors" OFF)
+set(ASYNCIO_TESTS_WITH "" CACHE STRING "Only the test files in which this (a regular expression) stands, as Thread")
 set(ASYNCIO_SANITIZE "" CACHE STRING "Sanitizers for everything built here: 'address,undefined' or 'thread'")
 
 if((CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 12) OR
