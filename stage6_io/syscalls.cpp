@@ -12,10 +12,10 @@
 #include <cstdint>
 
 #ifdef __linux__
-#include <sys/syscall.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/sendfile.h>
+#include <sys/syscall.h>
 #endif
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0  // where it is missing (macOS), SO_NOSIGPIPE does it: see prepare()

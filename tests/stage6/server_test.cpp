@@ -308,18 +308,9 @@ TEST(Server, BadArgumentsThrow) {
   });
 }
 
-// UBSan asks the kernel, by a pipe, whether memory can be read; without descriptors it takes all objects for broken.
-#ifdef __has_feature
-#if __has_feature(undefined_behavior_sanitizer)
-#define NEEDS_DESCRIPTORS_ITSELF 1
-#endif
-#endif
-
 // A machine, or a process, out of descriptors: the server says so, waits a second, and goes on.
 TEST(Server, OutOfDescriptorsItReportsAndTriesAgain) {
-#ifdef NEEDS_DESCRIPTORS_ITSELF
-  GTEST_SKIP() << "the sanitizer itself needs descriptors";
-#endif
+  if (kSanitizerNeedsDescriptors) GTEST_SKIP() << "the sanitizer itself needs descriptors";
   rlimit before;
   getrlimit(RLIMIT_NOFILE, &before);
   run_io([&before]() -> Coro<> {

@@ -50,6 +50,17 @@ inline Coro<> ticks(int count) {
   for (; count > 0; --count) co_await sleep(0s);
 }
 
+/// UBSan asks the kernel, by a pipe, whether memory can be read; without descriptors it takes all objects for broken.
+#ifdef __has_feature
+#if __has_feature(undefined_behavior_sanitizer)
+inline constexpr bool kSanitizerNeedsDescriptors = true;
+#define ASYNCIO_UBSAN 1
+#endif
+#endif
+#ifndef ASYNCIO_UBSAN
+inline constexpr bool kSanitizerNeedsDescriptors = false;
+#endif
+
 /// How many descriptors this process has open.
 int open_descriptors();
 

@@ -22,6 +22,8 @@ class ChildProcesses final : public LoopService {
   std::set<std::shared_ptr<SubprocessTransport>> children_;
 };
 
+// The process holds its pipes, which hold these, which hold the process: until the pipe is lost.
+
 /// Of our end of the child's stdin.
 class StdinProtocol final : public FlowControlProtocol {
  public:
@@ -36,7 +38,7 @@ class StdinProtocol final : public FlowControlProtocol {
   }
   void connection_lost(std::exception_ptr error) override {
     FlowControlProtocol::connection_lost(error);
-    process_->pipe_connection_lost(0, std::move(error));
+    std::exchange(process_, nullptr)->pipe_connection_lost(0, std::move(error));
   }
 
  private:
@@ -49,7 +51,9 @@ class OutputProtocol final : public Protocol {
   OutputProtocol(std::shared_ptr<SubprocessTransport> process, int fd) noexcept
       : process_(std::move(process)), fd_(fd) {}
   void data_received(std::string_view data) override { process_->pipe_data_received(fd_, data); }
-  void connection_lost(std::exception_ptr error) override { process_->pipe_connection_lost(fd_, std::move(error)); }
+  void connection_lost(std::exception_ptr error) override {
+    std::exchange(process_, nullptr)->pipe_connection_lost(fd_, std::move(error));
+  }
 
  private:
   std::shared_ptr<SubprocessTransport> process_;
