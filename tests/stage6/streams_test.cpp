@@ -458,10 +458,11 @@ TEST(Streams, TheLoopMayBeClosedWhileTasksReadAndDrain) {
           auto draining = create_task(pair.one.second.drain());
           auto reading = create_task(pair.one.first.read(1));
           auto closing = create_task(pair.one.second.wait_closed());
+          co_await ticks(3);
+          Loop::running().stop();
           co_await sleep(1h);
         },
         {.loop = &loop});
-    loop.call_later(2ms, [&] { loop.stop(); });
     loop.run_forever();
     loop.close();
     EXPECT_EQ(errors.contexts.size(), 4u);  // four tasks were pending
