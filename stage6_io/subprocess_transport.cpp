@@ -43,6 +43,7 @@ Coro<std::shared_ptr<SubprocessTransport>> SubprocessTransport::start(std::share
   self->close();
   if (self->pid_ != 0) co_await self->wait();
   children.remove(self);
+  self->abandon();
   std::rethrow_exception(error);
 }
 
@@ -224,7 +225,8 @@ std::string SubprocessTransport::repr() const {
          ">";
 }
 
-// The loop is being closed. Also breaks the circle of process, pipe and pipe's protocol.
+// The loop is being closed, or the creation has failed. Also breaks the circles of process, pipe and pipe's protocol, and
+// of what is still to be told.
 void SubprocessTransport::abandon() noexcept {
   reap_now();
   if (pidfd_) {

@@ -483,6 +483,7 @@ TEST_F(Subprocess, OneThatSomebodyElseReapedHasAReturnCodeOf255) {
 
 // Without a descriptor for it, a thread watches the child.
 TEST_F(SubprocessThread, WithoutAPidfdAThreadWaitsForTheEnd) {
+  if (kSanitizerNeedsDescriptors) GTEST_SKIP() << "the sanitizer itself needs descriptors";
   run_io([]() -> Coro<> {
     const Process first = co_await create_subprocess_exec("true");
     co_await first.wait();
