@@ -64,6 +64,7 @@ class LiveGenerators:
         self.references = {}
 
     def add(self, generator):
+        self.references.pop(id(generator), None)  # of one that is gone: its place in the order is not this one's
         self.references[id(generator)] = weakref.ref(generator)
 
     def discard(self, generator):
