@@ -42,6 +42,23 @@ class FutureArrival final : public Arrival {
   Future<T> destination_;
 };
 
+/// Passes a cancel of the loop's future on. It does not hold that future, as a user's callback would: a result that only the
+/// library can see is moved, not copied.
+class CancelSource final : public DoneCallback, public Pooled {
+ public:
+  explicit CancelSource(std::shared_ptr<ConcurrentState> source) noexcept : source_(std::move(source)) {}
+  void on_done(FutureBase& future) noexcept override { cancelled_ = future.cancelled(); }
+  void run(Loop&) override {
+    const std::unique_ptr<CancelSource> self(this);
+    if (cancelled_) source_->cancel();
+  }
+  void drop() noexcept override { delete this; }
+
+ private:
+  std::shared_ptr<ConcurrentState> source_;
+  bool cancelled_ = false;
+};
+
 }  // namespace detail
 
 /// A future of `loop` (the running one, if none is given) that gets the outcome of `future`: in the loop's thread, by
@@ -52,9 +69,7 @@ Future<T> wrap_future(ConcurrentFuture<T> future, Loop& loop) {
   loop.check_closed();
   Future<T> wrapped(loop);
   // The state and not a handle: not to be taken for somebody who can see the result.
-  wrapped.add_done_callback([source = future.state()](const AnyFuture& done) {
-    if (done.cancelled()) source->cancel();
-  });
+  wrapped.state().add_waiter(*new detail::CancelSource(future.state()));
   auto& bridge = loop.service<detail::ThreadBridge>();
   const auto state = future.state();
   const auto number = bridge.expect(std::make_unique<detail::FutureArrival<T>>(std::move(future), wrapped));

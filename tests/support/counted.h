@@ -1,15 +1,17 @@
 // A value that counts its lives and its copies: for tests of who keeps what alive, and of what is copied.
 #pragma once
 
+#include <atomic>
 #include <utility>
 
 namespace asyncio::testing {
 
 class Counted {
  public:
-  static inline int alive = 0;   // objects that exist now
-  static inline int copies = 0;  // copies made since reset()
-  static inline int moves = 0;
+  // Atomic for the tests with threads.
+  static inline std::atomic<int> alive = 0;   // objects that exist now
+  static inline std::atomic<int> copies = 0;  // copies made since reset()
+  static inline std::atomic<int> moves = 0;
   static void reset() { alive = copies = moves = 0; }
 
   explicit Counted(int value = 0) : value(value) { ++alive; }
