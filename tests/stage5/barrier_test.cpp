@@ -5,33 +5,21 @@
 #include <algorithm>
 #include <memory>
 
+#include "barrier_support.h"
 #include "sync_support.h"
 
 namespace asyncio {
 namespace {
 
+using testing::expect_empty;
 using testing::finished;
+using testing::in_tasks;
+using testing::kParties;
 using testing::message_of;
 using testing::run_virtual;
 using testing::tick;
 using testing::ticks_of;
 using namespace std::chrono_literals;
-
-constexpr int kParties = 5;
-
-/// Runs `body` in `count` tasks to their ends.
-template <class Body>
-Coro<> in_tasks(int count, Body& body) {
-  std::vector<Task<>> tasks;
-  for (int i = 0; i < count; ++i) tasks.push_back(create_task(body));
-  for (auto& task : tasks) co_await task;
-}
-
-void expect_empty(const Barrier& barrier) {
-  EXPECT_EQ(barrier.n_waiting(), 0u);
-  EXPECT_FALSE(barrier.broken());
-  EXPECT_EQ(barrier.repr().find("<Barrier [filling, waiters:0/"), 0u) << barrier.repr();
-}
 
 // ── filling and draining ────────────────────────────────────────────────────────────────────────────────────────────
 
