@@ -102,6 +102,15 @@ std::exception_ptr FutureBase::exception() {
   return exception_;
 }
 
+std::exception_ptr FutureBase::take_exception() {
+  std::exception_ptr error = exception();
+  if (error && unique()) {
+    exception_ = nullptr;
+    moved_out_ = true;
+  }
+  return error;
+}
+
 void FutureBase::throw_no_result() {
   if (cancelled()) std::rethrow_exception(cancelled_error());
   if (!done()) throw InvalidStateError("Result is not ready.");

@@ -75,4 +75,13 @@ const std::exception_ptr& ConcurrentState::exception() const {
   return exception_;
 }
 
+std::exception_ptr ConcurrentState::take_exception() {
+  const std::lock_guard lock(mutex_);
+  if (state_ == State::cancelled) throw CancelledError();
+  if (!exception_) return nullptr;
+  auto taken =
+      std::make_exception_ptr(InvalidStateError("Exception was moved out already, by exception() of an rvalue."));
+  return std::exchange(exception_, std::move(taken));
+}
+
 }  // namespace asyncio::detail

@@ -111,7 +111,9 @@ class AnyFuture {
 
   /// The exception, or null if there is a result; counts as looked at. Throws CancelledError, or
   /// InvalidStateError("Exception is not set.").
-  std::exception_ptr exception() const { return state().exception(); }
+  std::exception_ptr exception() const& { return state().exception(); }
+  /// The same, and taken away if no other handle can see it: to be destroyed in another thread, say.
+  std::exception_ptr exception() && { return state().take_exception(); }
 
   /// Asks for its cancellation: false if it is done already. A future is cancelled at once; a task at its next step.
   bool cancel(std::string_view message = {}) const { return state().cancel(CancelledError(message)); }

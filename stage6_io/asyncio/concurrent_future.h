@@ -73,9 +73,14 @@ class ConcurrentFuture {
   /// The same as a value: moved out if no other handle can see it (or T cannot be copied), otherwise copied.
   T result(TimeLimit timeout = {}) &&;
   /// Waits for the exception, or for null if there is a result. Throws CancelledError, TimeoutError.
-  std::exception_ptr exception(TimeLimit timeout = {}) const {
+  std::exception_ptr exception(TimeLimit timeout = {}) const& {
     state_->wait(timeout);
     return state_->exception();
+  }
+  /// The same, and taken away if no other handle can see it.
+  std::exception_ptr exception(TimeLimit timeout = {}) && {
+    state_->wait(timeout);
+    return state_->has_one_handle() ? state_->take_exception() : state_->exception();
   }
 
   /// Calls `callback(*this)` as soon as it is done, in the thread that completes it; at once, in this thread, if it is

@@ -54,7 +54,7 @@ class Outgoing {
   /// [_set_concurrent_future_state]
   void set(Task<T>& task) {
     if (task.cancelled()) return static_cast<void>(std::exchange(state_, nullptr)->cancel());
-    if (const std::exception_ptr error = task.exception()) return set_exception(error);
+    if (std::exception_ptr error = std::move(task).exception()) return set_exception(std::move(error));
     const auto state = begin();
     if (!state) return;
     if constexpr (std::is_void_v<T>) {

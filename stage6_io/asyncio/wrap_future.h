@@ -24,8 +24,8 @@ class FutureArrival final : public Arrival {
     if (destination_.done()) return;  // cancelled, that is
     if (source_.cancelled()) {
       destination_.cancel();
-    } else if (const std::exception_ptr error = source_.exception()) {
-      destination_.set_exception(error);
+    } else if (std::exception_ptr error = std::move(source_).exception()) {  // whoever else sees it shares it
+      destination_.set_exception(std::move(error));
     } else if constexpr (std::is_void_v<T>) {
       destination_.set_result();
     } else {

@@ -340,6 +340,19 @@ TEST(FutureValue, AConstructorThatThrowsLeavesTheFuturePending) {
 
 // test_futures.py: BaseFutureTests.test_tb_logger_exception_unretrieved
 // test_futures.py: BaseFutureTests.test_future_exception_never_retrieved
+TEST(Future, AnRvalueGivesTheExceptionAwayIfNobodyElseCanSeeIt) {
+  Loop loop;
+  Future<> future(loop);
+  future.set_exception(std::runtime_error("disk full"));
+  {
+    const Future<> other = future;
+    EXPECT_EQ(describe(std::move(future).exception()), "std::runtime_error: disk full");
+    EXPECT_EQ(thrown<std::runtime_error>([&] { other.result(); }), "disk full");
+  }
+  EXPECT_EQ(describe(std::move(future).exception()), "std::runtime_error: disk full");
+  EXPECT_THROW(future.result(), InvalidStateError);
+}
+
 TEST(FutureNeverRetrieved, IsReportedWhenTheLastHandleGoes) {
   VirtualLoop loop;
   ErrorLog errors(loop);

@@ -100,6 +100,18 @@ TEST(ConcurrentFuture, AnRvalueGivesTheResultAwayIfNobodyElseCanSeeIt) {
   EXPECT_EQ(Counted::alive, 0);
 }
 
+TEST(ConcurrentFuture, AnRvalueGivesTheExceptionAwayIfNobodyElseCanSeeIt) {
+  ConcurrentFuture<> future;
+  future.set_exception(std::runtime_error("disk full"));
+  {
+    const ConcurrentFuture<> other = future;
+    EXPECT_EQ(describe(std::move(future).exception()), "std::runtime_error: disk full");
+    EXPECT_EQ(thrown<std::runtime_error>([&] { other.result(); }), "disk full");
+  }
+  EXPECT_EQ(describe(std::move(future).exception()), "std::runtime_error: disk full");
+  EXPECT_THROW(future.result(), InvalidStateError);
+}
+
 TEST(ConcurrentFuture, WhatCannotBeCopiedIsMovedOutOnce) {
   ConcurrentFuture<MoveOnly> future;
   future.set_result(MoveOnly(3));

@@ -69,6 +69,8 @@ class FutureBase : public Waitable, public Pooled {
   void set_exception(std::exception_ptr error);
   /// The exception, or null; marks it as retrieved. Throws CancelledError, InvalidStateError.
   std::exception_ptr exception();
+  /// The same, and no longer here if only one handle is left to see it.
+  std::exception_ptr take_exception();
   /// Throws unless there is a result: CancelledError, InvalidStateError("Result is not ready."), or the exception.
   void throw_unless_finished() {
     if (state_ != State::finished || exception_ || moved_out_) [[unlikely]]

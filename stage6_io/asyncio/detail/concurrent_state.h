@@ -54,6 +54,8 @@ class ConcurrentState : public std::enable_shared_from_this<ConcurrentState> {
   void wait(TimeLimit limit) const;
   /// REQUIRES: done(). Throws CancelledError if it was cancelled.
   const std::exception_ptr& exception() const;
+  /// The same, and it is no longer here: whoever asks again gets an InvalidStateError.
+  std::exception_ptr take_exception();
 
   // How many handles of users there are: the last one may take the result away. What a thread read through its handle
   // happened before it gave that up, and so before the last one sees that it is the last.
