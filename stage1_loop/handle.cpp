@@ -20,7 +20,7 @@ void report_callback_exception(Loop& loop, const std::source_location& where, st
 }
 
 std::string HandleState::describe(const std::string& kind, const std::string& more) const {
-  return "<" + kind + (cancelled_ ? " cancelled" + more : more + " created at " + file_and_line(where_)) + ">";
+  return "<" + kind + (cancelled_ ? " cancelled" + more : more + " " + origin()) + ">";
 }
 
 std::string HandleState::repr() const { return describe("Handle"); }

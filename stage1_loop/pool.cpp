@@ -2,13 +2,12 @@
 
 namespace asyncio::detail {
 namespace {
-constinit thread_local bool thread_is_ending = false;
+constinit thread_local bool has_cleaner = false;  // and had one: it stays true when the thread has ended
 }
 
 struct Pool::Cleaner {
   ~Cleaner() {
-    has_cleaner_ = false;
-    thread_is_ending = true;
+    room_ = 0;
     for (Block*& head : free_) {
       while (Block* block = head) {
         head = block->next;
@@ -22,11 +21,12 @@ void* Pool::allocate_new(std::size_t size) { return ::operator new(list_of(size)
 
 // The first block that the thread gives back, its own or another thread's; or one that comes after the cleaner; or one
 // too many.
-void Pool::deallocate_unkept(void* memory, std::size_t size) noexcept {
-  if (thread_is_ending || has_cleaner_) return ::operator delete(memory);
+void Pool::deallocate_without_room(void* memory, std::size_t size) noexcept {
+  if (has_cleaner) return ::operator delete(memory);
   static thread_local Cleaner cleaner;
   static_cast<void>(cleaner);
-  has_cleaner_ = true;
+  has_cleaner = true;
+  room_ = kMostKept;
   deallocate(memory, size);
 }
 

@@ -68,6 +68,11 @@ void TimerHeap::discard(const Entry& cancelled) noexcept {
 }
 
 void TimerHeap::empty_inbox() {
+  if (heap_.empty()) {  // all of them are new: made a heap at once, where they are
+    heap_.swap(inbox_);
+    sweep();
+    return;
+  }
   // Room first: nothing below may throw, or an entry would be in both vectors.
   if (const std::size_t needed = size(); needed > heap_.capacity())
     heap_.reserve(std::max(needed, 2 * heap_.capacity()));

@@ -48,20 +48,6 @@ std::size_t FutureBase::remove_done_callback(CallbackId id) noexcept {
   return 1;
 }
 
-void FutureBase::settle(State state) {
-  if (callbacks_.empty()) {
-    state_ = state;
-    return;
-  }
-  Loop& loop = loop_to_schedule();  // may throw: then nothing has changed
-  state_ = state;
-  while (!callbacks_.empty()) {
-    DoneCallback& callback = callbacks_.pop_front();
-    loop.enqueue(callback);
-    callback.on_done(*this);
-  }
-}
-
 // ── outcome ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 bool FutureBase::cancel(const CancelledError& reason) {
@@ -129,23 +115,18 @@ void FutureBase::throw_already_done() const {
 
 // ── the end ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-FutureBase::~FutureBase() { drop_callbacks(); }
-
 void FutureBase::drop_callbacks() noexcept {
   while (!callbacks_.empty()) callbacks_.pop_front().drop();
 }
 
-void FutureBase::destroy() noexcept {
-  if (unretrieved_) {
-    unretrieved_ = false;
-    ErrorContext context(std::string(kind()) + " exception was never retrieved", exception_);
-    context.with("future", repr());
-    try {
-      report(context);
-    } catch (...) {  // KeyboardInterrupt out of a user's handler: there is nowhere to throw it to
-    }
+void FutureBase::report_unretrieved() noexcept {
+  unretrieved_ = false;
+  ErrorContext context(std::string(kind()) + " exception was never retrieved", exception_);
+  context.with("future", repr());
+  try {
+    report(context);
+  } catch (...) {  // KeyboardInterrupt out of a user's handler: there is nowhere to throw it to
   }
-  delete this;
 }
 
 void FutureBase::report(const ErrorContext& context) {

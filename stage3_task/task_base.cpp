@@ -12,25 +12,26 @@ namespace asyncio::detail {
 
 void TaskBase::step(Loop& loop) {
   fut_waiter_ = nullptr;
-  if (!std::exchange(started_, true) && must_cancel_) {
+  if (must_cancel_ && !started_) {
     complete();  // cancelled before it began: the body never runs
     return;
   }
+  started_ = true;
 
-  TaskBase* const creator = std::exchange(current_, this);
+  current_ = this;
   {
     const ContextScope scope(context_);
     innermost_->frame().resume();  // gen.send(None) in the notes: runs until it ends, or is suspended on something
   }
-  current_ = creator;
+  current_ = nullptr;
 
-  if (coroutine_->frame().done()) {
+  if (coroutine_->outcome() != PromiseBase::Outcome::none) {
     complete();
   } else if (!fut_waiter_) {
     schedule(loop);  // a bare yield: on again in the next tick
   } else {
     fut_waiter_->add_waiter(*this);  // fut.add_done_callback(self._wakeup) in the notes
-    if (must_cancel_ && fut_waiter_->cancel(cancel_reason_)) must_cancel_ = false;  // it had cancelled itself
+    if (must_cancel_ && fut_waiter_->cancel(cancel_reason())) must_cancel_ = false;  // it had cancelled itself
   }
 }
 
@@ -45,10 +46,10 @@ void TaskBase::complete() {
   TaskRegistry::remove(*this);
   const Ref<TaskBase> registry_reference(this, adopt);  // given back at the end, when the callbacks are scheduled
 
-  using Outcome = PromiseBase::Outcome;
-  const Outcome outcome = coroutine_->outcome();
+  const PromiseBase::Outcome outcome = coroutine_->outcome();
   std::exception_ptr error = coroutine_->take_exception();
-  if (outcome == Outcome::value && !must_cancel_) {
+  const bool has_value = outcome == PromiseBase::Outcome::value && !must_cancel_;
+  if (has_value) {
     try {
       store_result(*coroutine_);
     } catch (...) {  // the value's move constructor
@@ -56,7 +57,15 @@ void TaskBase::complete() {
     }
   }
   destroy_frames();
+  if (has_value && !error) {
+    finish();
+  } else {
+    complete_otherwise(outcome, std::move(error));
+  }
+}
 
+void TaskBase::complete_otherwise(PromiseBase::Outcome outcome, std::exception_ptr error) {
+  using Outcome = PromiseBase::Outcome;
   if (outcome == Outcome::cancelled) {
     settle_cancelled_from_within(std::move(error));
   } else if (outcome == Outcome::fatal) {
@@ -64,20 +73,18 @@ void TaskBase::complete() {
     std::rethrow_exception(error);  // and out of the loop
   } else if (error) {
     set_exception(std::move(error));
-  } else if (must_cancel_) {  // it returned, or never began, before a cancel was delivered: the cancel wins
+  } else {  // it returned, or never began, before a cancel was delivered: the cancel wins
     must_cancel_ = false;
     if (outcome == Outcome::none) {
-      settle_cancelled_from_within(to_exception_ptr(cancel_reason_));
+      settle_cancelled_from_within(to_exception_ptr(cancel_reason()));
     } else {
-      settle_cancelled(to_exception_ptr(cancel_reason_));
+      settle_cancelled(to_exception_ptr(cancel_reason()));
     }
-  } else {
-    finish();
   }
 }
 
 void PromiseBase::unhandled_exception() noexcept {
-  exception_ = std::current_exception();
+  std::construct_at(&exception_, std::current_exception());
   const std::type_info* type = abi::__cxa_current_exception_type();  // saves a rethrow, 1.3 µs
   outcome_ = type && *type == typeid(CancelledError) ? Outcome::cancelled
              : current_exception_is_fatal()          ? Outcome::fatal
@@ -109,9 +116,15 @@ bool TaskBase::cancel(const CancelledError& reason) {
     if (fut_waiter_->cancel(reason)) return true;
   }
   // (If that is cancelled already, it is what the await will throw: the first reason stands.)
-  if (!fut_waiter_ || !fut_waiter_->throws_cancelled()) cancel_reason_ = reason;
+  if (!fut_waiter_ || !fut_waiter_->throws_cancelled()) set_cancel_reason(reason);
   must_cancel_ = true;
   return true;
+}
+
+void TaskBase::throw_cancelled() {
+  const CancelledError reason = cancel_reason();
+  cancel_reason_ = nullptr;
+  throw reason;
 }
 
 std::uint32_t TaskBase::uncancel() noexcept {
@@ -132,42 +145,12 @@ void TaskBase::throw_into(const Waitable* waitable) {
 
 // ── life ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-namespace {
-// Process-wide, and for people to read: two threads that make tasks at the same moment may get the same number, which
-// a locked counter would prevent at 5 ns a task.
-std::uint64_t next_task_number() noexcept {
-  static constinit std::atomic<std::uint64_t> last = 0;
-  const std::uint64_t number = last.load(std::memory_order_relaxed) + 1;
-  last.store(number, std::memory_order_relaxed);
-  return number;
-}
-}  // namespace
-
-TaskBase::TaskBase(Loop& loop, PromiseBase* coroutine, const TaskOptions& options)
-    : FutureBase(loop, true),
-      coroutine_(coroutine),
-      innermost_(coroutine),
-      context_((options.context ? OptionalContext(*options.context) : OptionalContext()).slot()),
-      where_(coroutine->where()) {
-  if (options.name.empty()) {
-    number_ = next_task_number();
-  } else {
-    set_name(options.name);
-  }
-  coroutine_->set_task(*this);
-}
-
-TaskBase::~TaskBase() { destroy_frames(); }
-
-void TaskBase::start(Loop& loop, TaskRegistry& registry, bool eager) {
-  eager = eager && Loop::running_or_null() == &loop;
-  if (!eager) schedule(loop);
+void TaskBase::start_eagerly(Loop& loop, TaskRegistry& registry) {
   registry.add(*this);
-  add_ref();  // the registry's
-  if (eager) {
-    const ContextStaysEntered creators;
-    step(loop);
-  }
+  add_ref();
+  const TaskStaysCurrent creator;
+  const ContextStaysEntered creators;
+  step(loop);
 }
 
 // From the inside out, one by one: destroying the outermost frame alone would destroy the others inside its own
@@ -214,21 +197,6 @@ void TaskBase::drop() noexcept {
 }
 
 // ── the live tasks of a loop ────────────────────────────────────────────────────────────────────────────────────────
-
-void TaskRegistry::add(TaskBase& task) noexcept {
-  TaskLink& link = task;
-  link.previous_ = previous_;
-  link.next_ = this;
-  previous_->next_ = &link;
-  previous_ = &link;
-}
-
-void TaskRegistry::remove(TaskBase& task) noexcept {
-  TaskLink& link = task;
-  link.previous_->next_ = link.next_;
-  link.next_->previous_ = link.previous_;
-  link.previous_ = link.next_ = &link;
-}
 
 std::vector<TaskBase*> TaskRegistry::all() const {
   std::vector<TaskBase*> tasks;
@@ -284,6 +252,8 @@ void destroy_unawaited(PromiseBase& promise) noexcept {
   }
   promise.frame().destroy();
 }
+
+void TaskBase::set_name(std::string_view name) { name_ = std::make_unique<const std::string>(name); }
 
 std::string TaskBase::name() const { return name_ ? *name_ : "Task-" + std::to_string(number_); }
 

@@ -28,8 +28,7 @@ std::string file_and_line(const std::source_location& where);
 /// A callback on its way through the loop. Counted: one reference is the queue's, the others are the users' Handles.
 class HandleState : public Runnable, public Pooled {
  public:
-  explicit HandleState(std::source_location where, OptionalContext context = {})
-      : context_(context.slot()), where_(where) {}
+  HandleState() = default;
   HandleState(const HandleState&) = delete;
   HandleState& operator=(const HandleState&) = delete;
   virtual ~HandleState() = default;
@@ -44,7 +43,8 @@ class HandleState : public Runnable, public Pooled {
   }
   bool cancelled() const noexcept { return cancelled_; }
   std::string repr() const override;
-  Context context() { return Context(context_.state()); }
+  /// In which the callback runs.
+  virtual Context context() = 0;
 
   void add_ref() noexcept { ++refs_; }
   void release() noexcept {
@@ -58,22 +58,18 @@ class HandleState : public Runnable, public Pooled {
  protected:
   virtual void destroy_callback() noexcept = 0;
   virtual void on_cancel() noexcept {}
-  const std::source_location& where() const noexcept { return where_; }
+  virtual std::string origin() const = 0;  // for repr(): "created at demo.cpp:12"
   std::string describe(const std::string& kind, const std::string& more = "") const;
-
-  ContextSlot context_;  // in which the callback runs
 
   bool armed_ = true;  // the callback is there, and has not begun to run
  private:
   bool cancelled_ = false;
   std::uint32_t refs_ = 1;
-  std::source_location where_;  // who scheduled it: the most useful thing to know when it throws
 };
 
 class TimerState : public HandleState {
  public:
-  TimerState(std::source_location where, TimePoint when, OptionalContext context = {})
-      : HandleState(where, context), when_(when) {}
+  explicit TimerState(TimePoint when) noexcept : when_(when) {}
   TimePoint when() const noexcept { return when_; }
   std::string repr() const override;
 
@@ -90,8 +86,9 @@ class TimerState : public HandleState {
 template <class F, class Base>
 class CallbackNode final : public Base {
  public:
-  template <class... Args>
-  explicit CallbackNode(F&& callback, Args... args) : Base(args...), callback_(std::forward<F>(callback)) {}
+  template <class... When>
+  CallbackNode(F&& callback, std::source_location where, OptionalContext context, When... when)
+      : Base(when...), context_(context.slot()), where_(where), callback_(std::forward<F>(callback)) {}
   ~CallbackNode() override {
     if (this->armed_) std::destroy_at(&callback_);
   }
@@ -99,14 +96,15 @@ class CallbackNode final : public Base {
   void run(Loop& loop) override {
     const Ref<HandleState> reference(this, adopt);  // the queue's own: whatever happens, it goes with this call
     if (!std::exchange(this->armed_, false)) return;
-    const ContextScope scope(this->context_);
+    const ContextScope scope(context_);
     const DestroyAtEnd callback{callback_};
     try {
       callback_();
     } catch (...) {
-      report_callback_exception(loop, this->where(), this->repr());
+      report_callback_exception(loop, where_, this->repr());
     }
   }
+  Context context() override { return Context(context_.state()); }
 
  private:
   struct DestroyAtEnd {
@@ -114,8 +112,11 @@ class CallbackNode final : public Base {
     ~DestroyAtEnd() { std::destroy_at(&callback); }
   };
   void destroy_callback() noexcept override { std::destroy_at(&callback_); }
+  std::string origin() const override { return "created at " + file_and_line(where_); }
 
-  union {  // in a union because its life ends before the node's
+  ContextSlot context_;
+  std::source_location where_;  // who scheduled it: the most useful thing to know when it throws
+  union {                       // in a union because its life ends before the node's
     std::decay_t<F> callback_;
   };
 };

@@ -112,7 +112,7 @@ class Loop {
     check_may_schedule();
     detail::check_callable(callback);
     detail::Ref<detail::TimerState> node(
-        new detail::CallbackNode<F, detail::TimerState>(std::forward<F>(callback), where, when, context),
+        new detail::CallbackNode<F, detail::TimerState>(std::forward<F>(callback), where, context, when),
         detail::adopt);
     timers_.push(node);
     return TimerHandle(std::move(node));
@@ -152,7 +152,11 @@ class Loop {
   bool is_closed() const noexcept { return (modes_ & kClosed) != 0; }
 
   /// The loop that runs in this thread. Throws std::runtime_error("no running event loop").  [get_running_loop]
-  static Loop& running();
+  static Loop& running() {
+    if (!running_loop_) [[unlikely]]
+      throw_not_running();
+    return *running_loop_;
+  }
   /// The same, or null.
   static Loop* running_or_null() noexcept { return running_loop_; }
 
@@ -189,6 +193,13 @@ class Loop {
     if (attention_.load(std::memory_order_acquire) & kInbox) [[unlikely]]
       accept_inbox();  // what other threads posted before is before us in the queue
     ready_.push_back(runnable);
+  }
+
+  /// call_at() for a timer that runs itself; a new one.
+  TimerHandle start_timer(detail::Ref<detail::TimerState> timer) {
+    check_may_schedule();
+    timers_.push(timer);
+    return TimerHandle(std::move(timer));
   }
 
   /// run_until_complete() for a future, without its result.
@@ -231,6 +242,7 @@ class Loop {
   static constexpr std::size_t kCallbacksPerLook = 16;
 
   void run_once();
+  void collect_ready();
   void run_ready_with_modes();
   void check_may_schedule_in_debug() const;
   void accept_from_outside();
@@ -239,9 +251,12 @@ class Loop {
   void check_not_running() const;
   template <class S>
   static constinit inline std::atomic<std::size_t> service_index = 0;  // of type S in services_; 0: none yet
+  template <class S>
+  S& make_service(std::size_t index);
   static std::size_t number_service(std::atomic<std::size_t>& index) noexcept;
   LoopService& add_service(std::size_t index, std::unique_ptr<LoopService> service);
   [[noreturn]] static void throw_closed();
+  [[noreturn]] static void throw_not_running();
 
   ReadyQueue ready_;           // the notes' _ready
   detail::TimerHeap timers_;   // CPython's _scheduled
@@ -272,11 +287,16 @@ class Loop {
 };
 
 template <std::derived_from<LoopService> S>
-S& Loop::service() {
+[[gnu::always_inline]] inline S& Loop::service() {
   // The same in every loop. No `static` of a function, which would be asked at each call whether it is made.
   std::size_t index = service_index<S>.load(std::memory_order_relaxed);
   if (index < services_.size() && services_[index]) [[likely]]
     return static_cast<S&>(*services_[index]);
+  return make_service<S>(index);
+}
+
+template <class S>
+[[gnu::noinline]] S& Loop::make_service(std::size_t index) {
   if (index == 0) index = number_service(service_index<S>);
   return static_cast<S&>(add_service(index, std::make_unique<S>(*this)));
 }

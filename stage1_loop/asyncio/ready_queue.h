@@ -54,13 +54,7 @@ class ReadyQueue {
   Runnable& pop_front() noexcept { return *ring_[head_++ & (capacity_ - 1)]; }
 
  private:
-  void grow() {
-    const std::size_t wider = capacity_ == 0 ? 64 : 2 * capacity_;
-    auto ring = std::make_unique<Runnable*[]>(wider);
-    for (std::size_t i = head_; i != tail_; ++i) ring[i & (wider - 1)] = ring_[i & (capacity_ - 1)];
-    ring_ = std::move(ring);
-    capacity_ = wider;
-  }
+  void grow();  // in loop.cpp: were it inlined, every push_back() would save registers for it
 
   std::unique_ptr<Runnable*[]> ring_;
   std::size_t capacity_ = 0;

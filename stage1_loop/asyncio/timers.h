@@ -27,6 +27,8 @@ class TimerHeap {
   TimerHeap& operator=(const TimerHeap&) = delete;
   ~TimerHeap() { clear(); }
 
+  /// None is pending that will ever be due; cancelled ones may still lie here.
+  bool idle() const noexcept { return earliest_ == TimePoint::max(); }
   bool empty() const noexcept { return heap_.empty() && inbox_.empty(); }
   std::size_t size() const noexcept { return heap_.size() + inbox_.size(); }
 

@@ -107,7 +107,7 @@ class [[nodiscard]] AsyncGenerator {
 
 template <class T>
 AsyncGenerator<T> detail::GeneratorPromise<T>::get_return_object(std::source_location where) {
-  bind(std::coroutine_handle<GeneratorPromise>::from_promise(*this), where);
+  set_where(where);
   return AsyncGenerator<T>(make_state());
 }
 

@@ -136,11 +136,11 @@ struct CloseUnlessMoved {
 
 template <class T>
 Coro<T> PromiseOf<T>::get_return_object(std::source_location where) noexcept {
-  this->bind(std::coroutine_handle<PromiseOf>::from_promise(*this), where);
+  this->set_where(where);
   return Coro<T>(this);
 }
 inline Coro<void> PromiseOf<void>::get_return_object(std::source_location where) noexcept {
-  this->bind(std::coroutine_handle<PromiseOf>::from_promise(*this), where);
+  this->set_where(where);
   return Coro<void>(this);
 }
 }  // namespace detail

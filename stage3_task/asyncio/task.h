@@ -104,8 +104,9 @@ std::vector<AnyTask> all_tasks();
 namespace detail {
 
 template <class T>
-Task<T> start_task(Coro<T> coroutine, Loop& loop, TaskRegistry& registry, const TaskOptions& options) {
-  auto* state = new TaskState<T>(loop, coroutine.release(), options);
+[[gnu::always_inline]] inline Task<T> start_task(PromiseOf<T>* coroutine, Loop& loop, TaskRegistry& registry,
+                                                 const TaskOptions& options) {
+  auto* state = new TaskState<T>(loop, coroutine, options);
   Task<T> task(Ref<FutureBase>(state, adopt));
   state->start(loop, registry, options.eager_start.value_or(false));
   return task;
@@ -119,10 +120,11 @@ class NewTaskOf final : public NewTask {
 
   AnyTask operator()(const TaskOptions& options) override {
     if (!coroutine_) throw_awaited_twice();
-    task_ = start_task(std::move(coroutine_), loop_, registry_, options);
+    task_ = start_task(coroutine_.release(), loop_, registry_, options);
     return task_;
   }
-  Task<T> made_by(const TaskFactory& factory, const TaskOptions& options) {
+  Task<T> made_by_factory(const TaskOptions& options) {
+    const TaskFactory factory = registry_.factory();  // it may replace itself
     factory(loop_, *this, options);
     if (!task_) throw std::runtime_error("the task factory has made no task");
     return std::move(task_);
@@ -134,6 +136,12 @@ class NewTaskOf final : public NewTask {
   TaskRegistry& registry_;
   Task<T> task_;
 };
+
+template <class T>
+[[gnu::noinline]] Task<T> create_task_by_factory(Coro<T> coroutine, Loop& loop, TaskRegistry& registry,
+                                                 const TaskOptions& options) {
+  return NewTaskOf<T>(std::move(coroutine), loop, registry).made_by_factory(options);
+}
 
 }  // namespace detail
 
@@ -147,11 +155,9 @@ Task<T> create_task(Coro<T> coroutine, TaskOptions options = {}) {
   loop.check_may_schedule();
   if (!coroutine) detail::throw_awaited_twice();
   auto& registry = loop.service<detail::TaskRegistry>();
-  if (registry.factory()) [[unlikely]] {
-    const TaskFactory factory = registry.factory();  // it may replace itself
-    return detail::NewTaskOf<T>(std::move(coroutine), loop, registry).made_by(factory, options);
-  }
-  return detail::start_task(std::move(coroutine), loop, registry, options);
+  if (registry.factory()) [[unlikely]]
+    return detail::create_task_by_factory(std::move(coroutine), loop, registry, options);
+  return detail::start_task(coroutine.release(), loop, registry, options);
 }
 
 namespace detail {

@@ -22,7 +22,9 @@ namespace asyncio::detail {
 
 /// Invariants: (1) block sizes are multiples of 16; a list holds blocks of one size. (2) Lists belong to the
 /// thread: no lock. A block may be freed on another thread than its maker's; it then joins that thread's list.
-/// (3) A list keeps what was once in use at the same time, up to kMostKept bytes; the thread's end gives it back.
+/// (3) A thread keeps what it once had in use at the same time, up to kMostKept bytes; its end gives them back.
+/// (4) The bytes on the lists and room_ are kMostKept together; before the first block comes back, and after the
+/// thread's end, both are 0.
 class Pool {
  public:
   static constexpr std::size_t kGrain = 16;
@@ -34,6 +36,7 @@ class Pool {
       Block*& head = free_[list_of(size)];
       if (Block* block = head) {
         head = block->next;
+        room_ += list_of(size) * kGrain;
         return block;
       }
       return allocate_new(size);
@@ -43,11 +46,11 @@ class Pool {
 
   static void deallocate(void* memory, std::size_t size) noexcept {
     if (ASYNCIO_POOL && size <= kLargest) {
+      if (room_ < list_of(size) * kGrain) [[unlikely]]
+        return deallocate_without_room(memory, size);
+      room_ -= list_of(size) * kGrain;
       Block*& head = free_[list_of(size)];
-      const std::size_t length = head ? head->length + 1 : 1;
-      if (!has_cleaner_ || length > kMostKept / (list_of(size) * kGrain)) [[unlikely]]
-        return deallocate_unkept(memory, size);
-      head = new (memory) Block{head, length};
+      head = new (memory) Block{head};
       return;
     }
     ::operator delete(memory);
@@ -56,17 +59,16 @@ class Pool {
  private:
   struct Block {
     Block* next;
-    std::size_t length;  // of the list from here on
   };
   struct Cleaner;  // frees the lists when the thread ends
 
   static std::size_t list_of(std::size_t size) { return (size + kGrain - 1) / kGrain; }
   static void* allocate_new(std::size_t size);
-  static void deallocate_unkept(void* memory, std::size_t size) noexcept;
+  static void deallocate_without_room(void* memory, std::size_t size) noexcept;
 
   // constinit and trivial: an access is one instruction, without the guard of a dynamic initialiser.
   static constinit thread_local inline Block* free_[kLargest / kGrain + 1] = {};
-  static constinit thread_local inline bool has_cleaner_ = false;
+  static constinit thread_local inline std::size_t room_ = 0;  // for so many bytes more
 };
 
 /// Derive from it, and `new` takes the memory from the pool.

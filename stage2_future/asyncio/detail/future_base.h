@@ -60,7 +60,9 @@ class FutureBase : public Waitable, public Pooled {
   explicit FutureBase(Loop& loop, bool is_task = false) noexcept : is_task_(is_task), anchor_(&loop.anchor()) {}
   FutureBase(const FutureBase&) = delete;
   FutureBase& operator=(const FutureBase&) = delete;
-  virtual ~FutureBase();
+  virtual ~FutureBase() {
+    if (!callbacks_.empty()) drop_callbacks();
+  }
 
   bool done() const noexcept { return state_ != State::pending; }
   bool cancelled() const noexcept { return state_ == State::cancelled; }
@@ -167,8 +169,25 @@ class FutureBase : public Waitable, public Pooled {
       throw_loop_gone();
     return *loop;
   }
-  void settle(State state);
-  void destroy() noexcept;
+  void settle(State state) {
+    if (callbacks_.empty()) {
+      state_ = state;
+      return;
+    }
+    Loop& loop = loop_to_schedule();  // may throw: then nothing has changed
+    state_ = state;
+    do {
+      DoneCallback& callback = callbacks_.pop_front();
+      loop.enqueue(callback);
+      callback.on_done(*this);
+    } while (!callbacks_.empty());
+  }
+  void destroy() noexcept {
+    if (unretrieved_) [[unlikely]]
+      report_unretrieved();
+    delete this;
+  }
+  void report_unretrieved() noexcept;
   [[noreturn]] static void throw_loop_gone();
   [[noreturn]] static void throw_not_settable(const char* operation);
   [[noreturn]] void throw_already_done() const;

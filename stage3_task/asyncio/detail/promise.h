@@ -45,7 +45,10 @@ struct CoroLink {
 /// The untyped part of a promise. Invariant: task_ is set before the first resume, and the same in all frames of a task.
 class PromiseBase {
  public:
-  PromiseBase() = default;
+  PromiseBase() noexcept {}  // NOLINT: not = default, for the union
+  ~PromiseBase() {
+    if (failed()) std::destroy_at(&exception_);
+  }
   PromiseBase(const PromiseBase&) = delete;
   PromiseBase& operator=(const PromiseBase&) = delete;
 
@@ -72,39 +75,40 @@ class PromiseBase {
   template <class A>
   A&& await_transform(A&& awaitable, std::source_location where = std::source_location::current()) noexcept;
 
-  std::coroutine_handle<> frame() const noexcept { return frame_; }
+  /// The frame lies around its promise: where, the compiler knows. (Alignment is all it asks of the promise's type.)
+  std::coroutine_handle<> frame() noexcept { return std::coroutine_handle<PromiseBase>::from_promise(*this); }
   TaskBase& task() const noexcept { return *task_; }
   void set_task(TaskBase& task) noexcept { task_ = &task; }
   CoroLink* link() const noexcept { return link_; }
 
   enum class Outcome : std::uint8_t { none, value, exception, cancelled, fatal };
   Outcome outcome() const noexcept { return outcome_; }
-  std::exception_ptr take_exception() noexcept { return std::move(exception_); }
+  std::exception_ptr take_exception() noexcept { return failed() ? std::move(exception_) : nullptr; }
 
   const std::source_location& where() const noexcept { return where_; }
-  std::uint32_t line() const noexcept { return line_; }
+  /// Of the await where it is, or of the function, if it has not come to any.
+  std::uint32_t line() const noexcept { return line_ != 0 ? line_ : where_.line(); }
 
  protected:
-  void bind(std::coroutine_handle<> frame, std::source_location where) noexcept {
-    frame_ = frame;
-    where_ = where;
-    line_ = where.line();
-  }
+  void set_where(std::source_location where) noexcept { where_ = where; }
   void throw_if_failed() {
-    if (exception_) std::rethrow_exception(std::move(exception_));
+    if (failed()) [[unlikely]]
+      std::rethrow_exception(std::move(exception_));
   }
 
   Outcome outcome_ = Outcome::none;
 
  private:
   friend CoroLink;
+  bool failed() const noexcept { return outcome_ > Outcome::value; }
 
   std::uint32_t line_ = 0;
-  std::coroutine_handle<> frame_;
   CoroLink* link_ = nullptr;    // who awaits us
-  TaskBase* task_ = nullptr;    // who runs us
+  TaskBase* task_;              // who runs us
   std::source_location where_;  // which function we are
-  std::exception_ptr exception_;
+  union {                       // there if failed(): most never are, and each store counts in 30 of making a frame
+    std::exception_ptr exception_;
+  };
 };
 
 inline CoroLink::~CoroLink() {
@@ -121,6 +125,9 @@ inline std::coroutine_handle<> CoroLink::call(PromiseBase& from) noexcept {
 template <class T>
 class PromiseOf final : public PromiseBase {
  public:
+  static_assert(alignof(T) <= 2 * sizeof(void*),
+                "a coroutine's frame is aligned for nothing wider: return a pointer to it");
+
   PromiseOf() noexcept {}
   ~PromiseOf() {
     if (outcome_ == Outcome::value) std::destroy_at(&value_);

@@ -5,6 +5,7 @@
 #include <asyncio/detail/promise.h>
 #include <asyncio/task_factory.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -39,12 +40,26 @@ class TaskLink {
 class TaskBase : public FutureBase, public DoneCallback, private TaskLink {
  public:
   /// Takes over the coroutine's frame.
-  TaskBase(Loop& loop, PromiseBase* coroutine, const TaskOptions& options);
-  ~TaskBase() override;
+  TaskBase(Loop& loop, PromiseBase* coroutine, const TaskOptions& options)
+      : FutureBase(loop, true),
+        coroutine_(coroutine),
+        innermost_(coroutine),
+        context_((options.context ? OptionalContext(*options.context) : OptionalContext()).slot()),
+        where_(coroutine->where()) {
+    if (options.name.empty()) {
+      number_ = next_number();
+    } else {
+      set_name(options.name);
+    }
+    coroutine_->set_task(*this);
+  }
+  ~TaskBase() override {
+    if (coroutine_) destroy_frames();
+  }
 
   /// Makes it one of its loop's live tasks, and schedules the first step by call_soon. An eager one takes that step
   /// here and now, if its loop runs; KeyboardInterrupt and SystemExit then leave this function.
-  void start(Loop& loop, TaskRegistry& registry, bool eager);
+  inline void start(Loop& loop, TaskRegistry& registry, bool eager);
 
   /// Throws CancelledError into the coroutine at its next chance: see Task::cancel in task.h.
   bool cancel(const CancelledError& reason) override;
@@ -52,7 +67,7 @@ class TaskBase : public FutureBase, public DoneCallback, private TaskLink {
   std::uint32_t uncancel() noexcept;
 
   std::string name() const;
-  void set_name(std::string_view name) { name_ = std::make_unique<const std::string>(name); }
+  void set_name(std::string_view name);
   std::string repr() const override;
 
   /// The context in which its steps run.
@@ -87,8 +102,10 @@ class TaskBase : public FutureBase, public DoneCallback, private TaskLink {
   }
 
   /// Throws the CancelledError of the cancel() that ended the wait.
-  [[noreturn]] void throw_cancelled() { throw std::exchange(cancel_reason_, CancelledError()); }
-  void set_cancel_reason(const CancelledError& reason) { cancel_reason_ = reason; }
+  [[noreturn]] void throw_cancelled();
+  void set_cancel_reason(const CancelledError& reason) {
+    cancel_reason_ = reason.has_message() ? std::make_unique<const CancelledError>(reason) : nullptr;
+  }
 
   /// Runs the next step by call_soon.
   void schedule() { schedule(loop_to_schedule()); }
@@ -114,29 +131,47 @@ class TaskBase : public FutureBase, public DoneCallback, private TaskLink {
     loop.enqueue(*this);
     scheduled_ = true;
   }
+  /// An eager task's first step is taken inside of another's.
+  struct TaskStaysCurrent {
+    ~TaskStaysCurrent() { current_ = task; }
+    TaskBase* task = current_;
+  };
+
+  // Process-wide, and for people to read: two threads that make tasks at the same moment may get the same number, which
+  // a locked counter would prevent at 5 ns a task.
+  static std::uint64_t next_number() noexcept {
+    const std::uint64_t number = last_number_.load(std::memory_order_relaxed) + 1;
+    last_number_.store(number, std::memory_order_relaxed);
+    return number;
+  }
+
+  void start_eagerly(Loop& loop, TaskRegistry& registry);
   void step(Loop& loop);
   void complete();
+  void complete_otherwise(PromiseBase::Outcome outcome, std::exception_ptr error);
   void destroy_frames() noexcept;
   void end_unfinished() noexcept;  // the loop is being closed
   void throw_into(const Waitable* waitable);
+  CancelledError cancel_reason() const noexcept { return cancel_reason_ ? *cancel_reason_ : CancelledError(); }
 
-  PromiseBase* coroutine_;                   // the outermost frame, owned; null once the task is done
-  PromiseBase* innermost_;                   // the frame to resume next
-  Waitable* fut_waiter_ = nullptr;           // what it waits for
-  ContextSlot context_;                      // in which its steps run
-  CancelledError cancel_reason_;             // what the next throw at an await will be
-  std::source_location where_;               // the coroutine function
-  std::uint64_t number_ = 0;                 // of "Task-7"
-  std::unique_ptr<const std::string> name_;  // only if one was given
-  std::uint32_t cancel_requests_ = 0;        // cancel() minus uncancel()
-  bool must_cancel_ = false;                 // a cancel that found nothing to forward to: thrown at the next step
-  bool forwards_cancel_ = false;             // cancel() is on its way to fut_waiter_
-  bool scheduled_ = false;                   // in the ready queue
+  PromiseBase* coroutine_;                               // the outermost frame, owned; null once the task is done
+  PromiseBase* innermost_;                               // the frame to resume next
+  Waitable* fut_waiter_ = nullptr;                       // what it waits for
+  ContextSlot context_;                                  // in which its steps run
+  std::unique_ptr<const CancelledError> cancel_reason_;  // what the next throw at an await will be; null: no message
+  std::source_location where_;                           // the coroutine function
+  std::uint64_t number_ = 0;                             // of "Task-7"
+  std::unique_ptr<const std::string> name_;              // only if one was given
+  std::uint32_t cancel_requests_ = 0;                    // cancel() minus uncancel()
+  bool must_cancel_ = false;      // a cancel that found nothing to forward to: thrown at the next step
+  bool forwards_cancel_ = false;  // cancel() is on its way to fut_waiter_
+  bool scheduled_ = false;        // in the ready queue
   bool started_ = false;
   bool log_destroy_pending_ = true;
   Misuse misuse_ = Misuse::none;
 
   static constinit inline thread_local TaskBase* current_ = nullptr;
+  static constinit inline std::atomic<std::uint64_t> last_number_ = 0;
 };
 
 /// The live tasks of one loop, in the order of their making.
@@ -146,8 +181,19 @@ class TaskRegistry final : public LoopService, private TaskLink {
   /// Reports each pending task ("Task was destroyed but it is pending!") and ends it, innermost frame first.
   void on_close() noexcept override;
 
-  void add(TaskBase& task) noexcept;
-  static void remove(TaskBase& task) noexcept;  // from whichever it is in
+  void add(TaskBase& task) noexcept {
+    TaskLink& link = task;
+    link.previous_ = previous_;
+    link.next_ = this;
+    previous_->next_ = &link;
+    previous_ = &link;
+  }
+  static void remove(TaskBase& task) noexcept {  // from whichever it is in
+    TaskLink& link = task;
+    link.previous_->next_ = link.next_;
+    link.next_->previous_ = link.previous_;
+    link.previous_ = link.next_ = &link;
+  }
   std::vector<TaskBase*> all() const;
 
   const TaskFactory& factory() const noexcept { return factory_; }
@@ -158,5 +204,12 @@ class TaskRegistry final : public LoopService, private TaskLink {
 
   TaskFactory factory_;
 };
+
+inline void TaskBase::start(Loop& loop, TaskRegistry& registry, bool eager) {
+  if (eager && Loop::running_or_null() == &loop) return start_eagerly(loop, registry);
+  schedule(loop);
+  registry.add(*this);
+  add_ref();  // the registry's
+}
 
 }  // namespace asyncio::detail
