@@ -29,7 +29,7 @@ std::coroutine_handle<> YieldBase::yield(GeneratorPromiseBase& generator, void* 
   state_ = generator.state_;
   state_->value_ = value;
   state_->phase_ = GeneratorState::Phase::waiting;
-  return generator.link()->caller->frame();
+  return generator.caller()->frame();
 }
 
 void YieldBase::await_resume() {

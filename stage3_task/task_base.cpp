@@ -160,9 +160,8 @@ void TaskBase::destroy_frames() noexcept {
   PromiseBase* frame = coroutine_->frame().done() ? coroutine_ : innermost_;
   coroutine_ = nullptr;
   while (frame) {
-    CoroLink* const link = frame->link();
-    if (link) link->callee = nullptr;  // the caller's awaiter owned it
-    PromiseBase* const caller = link ? link->caller : nullptr;
+    PromiseBase* const caller = frame->caller();
+    frame->disown();
     frame->frame().destroy();
     frame = caller;
   }

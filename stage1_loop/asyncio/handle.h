@@ -82,13 +82,29 @@ class TimerState : public HandleState {
   std::uint64_t number_ = 0;   // counts up: the tie-break of equal deadlines
 };
 
-/// The node of a callback of type F; Base is HandleState or TimerState.
-template <class F, class Base>
-class CallbackNode final : public Base {
+/// A callback of a user runs in a context, and has a place to be known by. Base is HandleState or TimerState.
+template <class Base>
+class UserCallback : public Base {
  public:
   template <class... When>
-  CallbackNode(F&& callback, std::source_location where, OptionalContext context, When... when)
-      : Base(when...), context_(context.slot()), where_(where), callback_(std::forward<F>(callback)) {}
+  explicit UserCallback(std::source_location where, OptionalContext context = {}, When... when)
+      : Base(when...), context_(context.slot()), where_(where) {}
+  Context context() override { return Context(context_.state()); }
+
+ protected:
+  std::string origin() const override { return "created at " + file_and_line(where_); }
+
+  ContextSlot context_;
+  std::source_location where_;  // who scheduled it: the most useful thing to know when it throws
+};
+
+/// The node of a callback of type F.
+template <class F, class Base>
+class CallbackNode final : public UserCallback<Base> {
+ public:
+  template <class... Args>
+  explicit CallbackNode(F&& callback, Args... args)
+      : UserCallback<Base>(args...), callback_(std::forward<F>(callback)) {}
   ~CallbackNode() override {
     if (this->armed_) std::destroy_at(&callback_);
   }
@@ -96,15 +112,14 @@ class CallbackNode final : public Base {
   void run(Loop& loop) override {
     const Ref<HandleState> reference(this, adopt);  // the queue's own: whatever happens, it goes with this call
     if (!std::exchange(this->armed_, false)) return;
-    const ContextScope scope(context_);
+    const ContextScope scope(this->context_);
     const DestroyAtEnd callback{callback_};
     try {
       callback_();
     } catch (...) {
-      report_callback_exception(loop, where_, this->repr());
+      report_callback_exception(loop, this->where_, this->repr());
     }
   }
-  Context context() override { return Context(context_.state()); }
 
  private:
   struct DestroyAtEnd {
@@ -112,11 +127,8 @@ class CallbackNode final : public Base {
     ~DestroyAtEnd() { std::destroy_at(&callback); }
   };
   void destroy_callback() noexcept override { std::destroy_at(&callback_); }
-  std::string origin() const override { return "created at " + file_and_line(where_); }
 
-  ContextSlot context_;
-  std::source_location where_;  // who scheduled it: the most useful thing to know when it throws
-  union {                       // in a union because its life ends before the node's
+  union {  // in a union because its life ends before the node's
     std::decay_t<F> callback_;
   };
 };

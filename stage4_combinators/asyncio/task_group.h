@@ -27,7 +27,11 @@ class TaskGroup {
   /// asyncio::create_task(), for a task of this group. The group's tasks may call it too, even when the body has ended.
   /// Throws std::runtime_error when the group is being cancelled, or is finished; the coroutine is then destroyed.
   template <class A>
-  auto create_task(A&& awaitable, TaskOptions options = {}) {
+  auto create_task(A&& awaitable) {
+    return create_task(std::forward<A>(awaitable), TaskOptions());
+  }
+  template <class A>
+  auto create_task(A&& awaitable, TaskOptions options) {
     detail::check_callable(awaitable);
     auto coroutine = detail::to_coro(std::forward<A>(awaitable));
     const detail::CloseUnlessMoved<detail::await_value_t<decltype(coroutine)>> refused{coroutine};

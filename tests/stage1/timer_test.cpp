@@ -176,7 +176,8 @@ class Heap {
   TimerHandle add(TimePoint when, int number, std::vector<int>& ran) {
     const auto callback = [&ran, number] { ran.push_back(number); };
     using Node = detail::CallbackNode<decltype(callback)&, detail::TimerState>;
-    detail::Ref<detail::TimerState> node(new Node(callback, std::source_location::current(), {}, when), detail::adopt);
+    detail::Ref<detail::TimerState> node(new Node(callback, std::source_location::current(), OptionalContext(), when),
+                                         detail::adopt);
     heap.push(node);
     return TimerHandle(std::move(node));
   }

@@ -39,7 +39,6 @@ struct CoroLink {
   inline std::coroutine_handle<> call(PromiseBase& from) noexcept;
 
   PromiseBase* callee;
-  PromiseBase* caller = nullptr;
 };
 
 /// The untyped part of a promise. Invariant: task_ is set before the first resume, and the same in all frames of a task.
@@ -62,8 +61,8 @@ class PromiseBase {
     bool await_ready() const noexcept { return false; }
     template <class P>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<P> self) const noexcept {
-      const CoroLink* link = self.promise().link_;
-      return link ? link->caller->frame() : std::noop_coroutine();
+      PromiseBase* const caller = self.promise().caller_;
+      return caller ? caller->frame() : std::noop_coroutine();
     }
     void await_resume() const noexcept {}
   };
@@ -79,7 +78,12 @@ class PromiseBase {
   std::coroutine_handle<> frame() noexcept { return std::coroutine_handle<PromiseBase>::from_promise(*this); }
   TaskBase& task() const noexcept { return *task_; }
   void set_task(TaskBase& task) noexcept { task_ = &task; }
-  CoroLink* link() const noexcept { return link_; }
+  /// Who awaits us; null for a task's outermost coroutine.
+  PromiseBase* caller() const noexcept { return caller_; }
+  /// The caller's awaiter will not destroy this frame: somebody else does.
+  void disown() noexcept {
+    if (caller_) link_->callee = nullptr;
+  }
 
   enum class Outcome : std::uint8_t { none, value, exception, cancelled, fatal };
   Outcome outcome() const noexcept { return outcome_; }
@@ -103,7 +107,8 @@ class PromiseBase {
   bool failed() const noexcept { return outcome_ > Outcome::value; }
 
   std::uint32_t line_ = 0;
-  CoroLink* link_ = nullptr;    // who awaits us
+  PromiseBase* caller_ = nullptr;
+  CoroLink* link_;              // the caller's awaiter, if there is one
   TaskBase* task_;              // who runs us
   std::source_location where_;  // which function we are
   union {                       // there if failed(): most never are, and each store counts in 30 of making a frame
@@ -116,7 +121,7 @@ inline CoroLink::~CoroLink() {
 }
 
 inline std::coroutine_handle<> CoroLink::call(PromiseBase& from) noexcept {
-  caller = &from;
+  callee->caller_ = &from;
   callee->link_ = this;
   callee->task_ = from.task_;
   return callee->frame();

@@ -12,9 +12,9 @@
 namespace asyncio::detail {
 
 /// Counted like any handle: one reference is the core's table, one the ready queue's while it waits there.
-class WatchState : public HandleState {
+class WatchState : public UserCallback<HandleState> {
  public:
-  using HandleState::HandleState;
+  using UserCallback::UserCallback;
 
   /// Appends it; once, however often its descriptor is found ready before it runs.
   void schedule(ReadyQueue& ready) {
@@ -32,7 +32,7 @@ class WatchState : public HandleState {
     try {
       call();
     } catch (...) {
-      report_callback_exception(loop, where(), repr());
+      report_callback_exception(loop, where_, repr());
     }
   }
 
