@@ -111,7 +111,7 @@ class PromiseBase {
   CoroLink* link_;              // the caller's awaiter, if there is one
   TaskBase* task_;              // who runs us
   std::source_location where_;  // which function we are
-  union {                       // there if failed(): most never are, and each store counts in 30 of making a frame
+  union {                       // there if failed(): most coroutines make none
     std::exception_ptr exception_;
   };
 };
