@@ -24,9 +24,6 @@ using subprocess::STDOUT;
 
 const ProcessOptions kPipes(PIPE, PIPE);
 
-/// No child of ours is left, running or zombie.
-bool no_children() { return ::waitpid(-1, nullptr, WNOHANG) == -1 && errno == ECHILD; }
-
 /// Each test: nothing is left behind.
 class Subprocess : public ::testing::Test {
  protected:
@@ -114,6 +111,43 @@ TEST_F(Subprocess, StartNewSessionMakesItTheLeaderOfItsOwn) {
     EXPECT_EQ(::getsid(process.pid()), process.pid());
     process.kill();
     co_await process.wait();
+  });
+}
+
+// Popen(process_group=…)
+TEST_F(Subprocess, ProcessGroupIsOneOfItsOwnOrOneThatIsThere) {
+  run_io([]() -> Coro<> {
+    ProcessOptions options;
+    options.process_group = 0;
+    const Process leader = co_await create_subprocess_exec("sleep", "60", options);
+    EXPECT_EQ(::getpgid(leader.pid()), leader.pid());
+    options.process_group = leader.pid();
+    const Process other = co_await create_subprocess_exec("sleep", "60", options);
+    EXPECT_EQ(::getpgid(other.pid()), leader.pid());
+    ::kill(-leader.pid(), SIGTERM);
+    for (const Process& process : {leader, other}) {
+      const int returncode = co_await process.wait();
+      EXPECT_EQ(returncode, -SIGTERM);
+    }
+  });
+}
+
+// Popen(executable=…)
+TEST_F(Subprocess, ExecutableIsWhatRunsWhateverItIsCalled) {
+  run_io([]() -> Coro<> {
+    ProcessOptions options(DEVNULL, PIPE);
+    options.executable = "sh";  // looked for as any other
+    const Process process = co_await create_subprocess_exec("another name", "-c", "echo $0", options);
+    const auto [out, err] = co_await process.communicate();
+    EXPECT_EQ(out, "another name\n");
+    options.executable = "cat";  // in the place of the shell: "/bin/sh", "-c", "echo x"
+    options.stderr_ = STDOUT;
+    const Process shell = co_await create_subprocess_shell("echo x", options);
+    const auto [complaint, err2] = co_await shell.communicate();
+    EXPECT_NE(complaint.find("invalid option -- 'c'"), std::string::npos) << complaint;
+    options.executable = "/no/such/program";
+    const std::error_code error = co_await error_of(create_subprocess_exec("true", options));
+    EXPECT_EQ(error, std::errc::no_such_file_or_directory);
   });
 }
 
@@ -226,6 +260,56 @@ TEST_F(Subprocess, InheritsNoDescriptorButItsThreeAndNoBlockedSignal) {
     EXPECT_EQ(out, "4\nSigBlk:\t0000000000000000\n");  // ls itself opens the fourth
     other.stdin_()->close();
     co_await other.wait();
+  });
+}
+
+// test_subprocess.py (of subprocess): POSIXProcessTestCase.test_pass_fds
+// test_subprocess.py (of subprocess): POSIXProcessTestCase.test_pass_fds_inheritable
+TEST_F(Subprocess, PassFdsAreThereUnderTheSameNumbersAndNoOthers) {
+  run_io([]() -> Coro<> {
+    const FileDescriptor stray(::fcntl(0, F_DUPFD, 20));  // not even close-on-exec
+    const FileDescriptor above(::fcntl(0, F_DUPFD, 60));
+    auto [read, write] = FileDescriptor::pipe();
+    const FileDescriptor far(::fcntl(write.fd(), F_DUPFD_CLOEXEC, 40));
+    ProcessOptions options(DEVNULL, PIPE);
+    options.pass_fds = std::vector<int>(1, far.fd());
+    options.pass_fds.push_back(write.fd());  // in no order
+    options.pass_fds.push_back(far.fd());    // and twice
+    const std::string near_fd = std::to_string(write.fd()), far_fd = std::to_string(far.fd());
+    const std::string command = "echo near >/dev/fd/" + near_fd + "; echo far >/dev/fd/" + far_fd +
+                                "; ls /proc/self/fd | sort -n | tr '\\n' ' '";
+    const Process process = co_await create_subprocess_shell(command, options);
+    const auto [out, err] = co_await process.communicate();
+    EXPECT_EQ(out, "0 1 2 3 " + near_fd + " " + far_fd + " ");  // ls itself opens the 3
+    char text[100];
+    EXPECT_EQ(std::string(text, static_cast<std::size_t>(::read(read.fd(), text, sizeof text))), "near\nfar\n");
+    EXPECT_TRUE(::fcntl(write.fd(), F_GETFD) & FD_CLOEXEC);  // here nothing has changed
+  });
+}
+
+TEST_F(Subprocess, PassFdsMayBeAmongTheStreams) {
+  run_io([]() -> Coro<> {
+    auto [read, write] = FileDescriptor::pipe();
+    ProcessOptions options(DEVNULL, Redirect(write.fd()));
+    options.pass_fds.push_back(write.fd());
+    options.pass_fds.push_back(2);
+    const std::string command = "echo out; echo passed >/dev/fd/" + std::to_string(write.fd());
+    const Process process = co_await create_subprocess_shell(command, options);
+    co_await process.wait();
+    char text[100];
+    EXPECT_EQ(std::string(text, static_cast<std::size_t>(::read(read.fd(), text, sizeof text))), "out\npassed\n");
+
+    // One that is not open is an error, also if one of the child's pipes would have got its number.
+    options = ProcessOptions(PIPE, PIPE, PIPE);
+    {
+      const FileDescriptor lowest(::dup(0));
+      options.pass_fds.push_back(lowest.fd());
+    }
+    const std::error_code closed = co_await error_of(create_subprocess_exec("true", options));
+    EXPECT_EQ(closed, std::errc::bad_file_descriptor);
+    options.pass_fds[0] = -1;
+    const std::error_code negative = co_await error_of(create_subprocess_exec("true", options));
+    EXPECT_EQ(negative, std::errc::bad_file_descriptor);
   });
 }
 
