@@ -516,6 +516,20 @@ TEST_F(Subprocess, ACancelledCreationKillsTheChild) {
   }
 }
 
+TEST_F(Subprocess, ACreationThatIsCancelledAgainAsItWaitsForTheChildsEndLeavesNoChild) {
+  for (int after = 1; after < 4; ++after) {  // ticks
+    run_io([after]() -> Coro<> {
+      auto creating = create_task(create_subprocess_exec("sleep", "60", kPipes));
+      co_await ticks(after);
+      creating.cancel();
+      co_await ticks(1);
+      EXPECT_TRUE(creating.cancel());
+      EXPECT_THROW(co_await creating, CancelledError);
+      EXPECT_TRUE(no_children());
+    });
+  }
+}
+
 TEST_F(Subprocess, OneWhoseHandleIsDroppedGoesOnAndIsReaped) {
   run_io([]() -> Coro<> {
     { co_await create_subprocess_exec("true"); }
