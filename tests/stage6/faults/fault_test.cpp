@@ -491,6 +491,33 @@ TEST(Calls, WritelinesIsOneCallWithoutACopyIfTheLinesAreLong) {
   });
 }
 
+// ── signals ──
+
+// A signal comes between somebody's call and his errno.
+TEST(SignalFaults, AHandlerLeavesErrnoAloneWhateverBecomesOfItsWakeUp) {
+  int injected = 0;
+  const Faults faults([&injected](std::string_view call) {
+    if (call != "eventfd_write") return Fault();
+    return ++injected % 2 ? Fault{.error = EINTR} : Fault{.error = EAGAIN};
+  });
+  run_io([]() -> Coro<> {
+    Event came;
+    add_signal_handler(SIGUSR1, [&came] { came.set(); });
+    auto [one, other] = Socket::pair();  // a core with an eventfd
+    auto receiving = create_task(sock_recv(one, 10));
+    co_await ticks(2);
+    errno = 4711;
+    std::raise(SIGUSR1);
+    const int error = errno;
+    EXPECT_EQ(error, 4711);
+    co_await sock_sendall(other, "the wake-up is lost, and the loop awake");
+    co_await receiving;
+    co_await came.wait();
+    remove_signal_handler(SIGUSR1);
+  });
+  EXPECT_GT(injected, 1);
+}
+
 // ── processes ──
 
 // What posix_spawn() says is said of the program, whatever it is.

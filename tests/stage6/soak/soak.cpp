@@ -99,7 +99,8 @@ Coro<> client(Address server, unsigned seed, const bool& more, Counts& counts) {
 }
 
 Coro<> random_life(std::chrono::seconds time, int clients) {
-  Server server = co_await start_server(echo, "127.0.0.1", 0);
+  // All come in one tick. With a shorter queue most of them would be turned away, and try again after a second.
+  Server server = co_await start_server(echo, "127.0.0.1", 0, {.backlog = clients});
   const Address address = *Address::numeric("127.0.0.1", server.port());
   bool more = true;
   Counts counts;
@@ -107,6 +108,7 @@ Coro<> random_life(std::chrono::seconds time, int clients) {
   for (int i = 0; i < clients; ++i)
     tasks.push_back(create_task(client(address, static_cast<unsigned>(i), more, counts)));
   co_await sleep(time);
+  while (counts.opened < 2 * clients) co_await sleep(100ms);  // on a machine that has much else to do
   more = false;
   for (Task<>& task : tasks) {
     try {
@@ -116,10 +118,9 @@ Coro<> random_life(std::chrono::seconds time, int clients) {
     }
   }
   server.close();
-  co_await wait_for(server.wait_closed(), 10s);
+  co_await wait_for(server.wait_closed(), 60s);
   std::printf("%d clients, %ld connections, %ld rounds: %ld reset, %ld closed, %ld dropped\n", clients, counts.opened,
               counts.rounds, counts.reset, counts.closed, counts.dropped);
-  check(counts.opened > clients, "hardly anything happened");
 }
 
 /// `count` connections that are open all at once; then each is used, in random order.
@@ -149,7 +150,7 @@ Coro<> all_at_once(std::size_t count) {
   std::printf("%zu connections at once, all answered: %s\n", count, answered == count ? "yes" : "no");
   sockets.clear();
   server.close();
-  co_await wait_for(server.wait_closed(), 30s);
+  co_await wait_for(server.wait_closed(), 60s);
 }
 
 template <class F>
