@@ -270,8 +270,7 @@ TEST_F(Subprocess, InheritsNoDescriptorButItsThreeAndNoBlockedSignal) {
   });
 }
 
-// test_subprocess.py (of subprocess): POSIXProcessTestCase.test_pass_fds
-// test_subprocess.py (of subprocess): POSIXProcessTestCase.test_pass_fds_inheritable
+// Popen(pass_fds=…)
 TEST_F(Subprocess, PassFdsAreThereUnderTheSameNumbersAndNoOthers) {
   run_io([]() -> Coro<> {
     const FileDescriptor stray(::fcntl(0, F_DUPFD, 20));  // not even close-on-exec

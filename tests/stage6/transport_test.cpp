@@ -255,12 +255,15 @@ TEST(Transport, WhatTheSocketDoesNotTakeIsSentLater) {
 }
 
 // test_selector_events.py: SelectorSocketTransportTests.test_write_closing
+// test_selector_events.py: SelectorSocketTransportTests.test_writelines_after_connection_lost
 TEST(Transport, WritesToALostConnectionAreDroppedAndTheFifthIsReported) {
   run_io([]() -> Coro<> {
     ErrorLog errors(Loop::running());
     auto pair = co_await connected();
     pair.transport->close();
-    for (int i = 0; i < 4; ++i) pair.transport->write("x");
+    const std::string line(10'000, 'x');
+    const std::vector<std::string_view> lines(2, line);
+    for (int i = 0; i < 4; ++i) i % 2 ? pair.transport->write("x") : pair.transport->writelines(lines);
     EXPECT_TRUE(errors.contexts.empty());
     pair.transport->write("x");
     EXPECT_EQ(errors.messages(), std::vector<std::string>{"socket.send() raised exception."});

@@ -2,7 +2,6 @@
 // descriptor and no task is left behind, and of a stream of bytes nothing is lost, doubled or out of order.
 #include "stage6/faults/faults.h"
 #include "stage6/support.h"
-#include "support/thrown.h"
 
 #include <asyncio/datagrams.h>
 #include <asyncio/epoll_core.h>
@@ -15,16 +14,14 @@
 #include <asyncio/threads.h>
 #include <asyncio/wait_for.h>
 
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 #include <memory>
-#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -367,10 +364,13 @@ const std::vector<std::string_view> kSends = {"send", "sendmsg", "sendto", "send
 const std::vector<std::string_view> kReceives = {"recv", "recvfrom", "read"};
 const std::vector<std::string_view> kWaits = {"poll", "epoll_wait"};
 
+// test_selector_events.py: BaseSelectorEventLoopTests.test_read_from_self_tryagain
+// test_selector_events.py: SelectorSocketTransportBufferedProtocolTests.test_read_ready_tryagain_interrupted
 TEST_P(EveryCall, MayBeInterrupted) {
   for (const auto& calls : {kSends, kReceives, kWaits}) expect_unnoticed(calls, {.error = EINTR});
   expect_unnoticed({"accept4", "open", "waitpid", "waitid", "eventfd_read", "eventfd_write"}, {.error = EINTR});
   expect_unnoticed({"close"}, {.error = EINTR});
+  expect_unnoticed({"eventfd_read"}, {.error = EAGAIN});
   EXPECT_GT(injected_, 0);
 }
 
@@ -382,6 +382,9 @@ TEST_P(EveryTransfer, MayFallShort) {
   EXPECT_EQ(injected_ > 0, GetParam().scenario != datagrams);  // which come whole
 }
 
+// test_selector_events.py: SelectorSocketTransportBufferedProtocolTests.test_read_ready_tryagain
+// test_selector_events.py: SelectorDatagramTransportTests.test_read_ready_tryagain
+// test_selector_events.py: SelectorDatagramTransportTests.test_sendto_ready_tryagain
 TEST_P(EveryTransfer, MaySayNotNowAgainAndAgain) {
   for (const auto& calls : {kSends, kReceives}) expect_unnoticed(calls, {.error = EAGAIN});
   expect_unnoticed({"accept4"}, {.error = EAGAIN});
@@ -460,104 +463,6 @@ TEST(AcceptFaults, TheClientGetsInInTheEnd) {
     EXPECT_FALSE(outcome.failed);
     EXPECT_EQ(outcome.received.size(), kData.size());
   }
-}
-
-// ── how many calls it takes ──
-
-/// The calls that are made, in order.
-Faults::Decide noted_in(std::vector<std::string>& calls) {
-  return [&calls](std::string_view call) {
-    calls.emplace_back(call);
-    return Fault();
-  };
-}
-
-// test_selector_events.py: SelectorSocketTransportTests.test_writelines_sendmsg_full
-TEST(Calls, WritelinesIsOneCallWithoutACopyIfTheLinesAreLong) {
-  std::vector<std::string> calls;
-  const Faults faults(noted_in(calls));
-  run_io([&calls]() -> Coro<> {
-    auto [here, peer] = Socket::pair();
-    auto [reader, writer] = co_await open_connection(std::move(here));
-    const std::vector<std::string_view> lines(5, std::string_view(kData).substr(0, 5'000));
-    calls.clear();
-    writer.writelines(lines);
-    EXPECT_EQ(calls, std::vector<std::string>{"sendmsg"});
-    const std::vector<std::string_view> short_lines(5, "short");
-    calls.clear();
-    writer.writelines(short_lines);
-    EXPECT_EQ(calls, std::vector<std::string>{"send"});  // it took less to put them together
-    writer.close();
-  });
-}
-
-// ── signals ──
-
-// A signal comes between somebody's call and his errno.
-TEST(SignalFaults, AHandlerLeavesErrnoAloneWhateverBecomesOfItsWakeUp) {
-  int injected = 0;
-  const Faults faults([&injected](std::string_view call) {
-    if (call != "eventfd_write") return Fault();
-    return ++injected % 2 ? Fault{.error = EINTR} : Fault{.error = EAGAIN};
-  });
-  run_io([]() -> Coro<> {
-    Event came;
-    add_signal_handler(SIGUSR1, [&came] { came.set(); });
-    auto [one, other] = Socket::pair();  // a core with an eventfd
-    auto receiving = create_task(sock_recv(one, 10));
-    co_await ticks(2);
-    errno = 4711;
-    std::raise(SIGUSR1);
-    const int error = errno;
-    EXPECT_EQ(error, 4711);
-    co_await sock_sendall(other, "the wake-up is lost, and the loop awake");
-    co_await receiving;
-    co_await came.wait();
-    remove_signal_handler(SIGUSR1);
-  });
-  EXPECT_GT(injected, 1);
-}
-
-// ── processes ──
-
-// What posix_spawn() says is said of the program, whatever it is.
-TEST(ProcessFaults, AChildThatCannotBeBornIsAnErrorThatNamesIt) {
-  for (const int error : {EAGAIN, ENOMEM, EMFILE, EPERM, E2BIG}) {
-    SCOPED_TRACE(std::strerror(error));
-    const int before = open_descriptors();
-    const Faults faults(at_every(1, {"posix_spawn"}, {.error = error}));
-    run_io([error]() -> Coro<> {
-      try {
-        co_await create_subprocess_exec("cat", ProcessOptions(subprocess::PIPE, subprocess::PIPE));
-        ADD_FAILURE();
-      } catch (const std::system_error& thrown) {
-        EXPECT_EQ(thrown.code(), std::error_code(error, std::generic_category()));
-        EXPECT_NE(std::string(thrown.what()).find("'cat'"), std::string::npos) << thrown.what();
-      }
-    });
-    EXPECT_EQ(open_descriptors(), before);
-  }
-}
-
-// With other rights than ours (sudo) it would be a long wait: the loop ends without it.
-TEST(ProcessFaults, AChildThatMayNotBeKilledIsNotWaitedForWhenTheLoopIsClosed) {
-  std::vector<std::string> calls;
-  std::optional<Process> process;
-  {
-    const Faults faults([&calls](std::string_view call) {
-      calls.emplace_back(call);
-      return call == "kill" ? Fault{.error = EPERM} : Fault();
-    });
-    run_io([&process]() -> Coro<> {
-      process = co_await create_subprocess_exec("sleep", "2");
-      EXPECT_EQ(thrown<std::system_error>([&] { process->kill(); }),
-                "kill(" + std::to_string(process->pid()) + ", 9): Operation not permitted");
-    });
-  }
-  EXPECT_EQ(std::count(calls.begin(), calls.end(), "waitpid"), 0);
-  EXPECT_FALSE(process->returncode());
-  ::kill(process->pid(), SIGKILL);
-  ::waitpid(process->pid(), nullptr, 0);
 }
 
 }  // namespace
