@@ -8,7 +8,9 @@
 #include <asyncio/event.h>
 #include <asyncio/processes.h>
 #include <asyncio/signals.h>
+#include <asyncio/threads.h>
 
+#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +19,7 @@
 #include <csignal>
 #include <cstring>
 #include <functional>
+#include <future>
 #include <optional>
 #include <string>
 #include <utility>
@@ -159,7 +162,72 @@ TEST(SignalFaults, AHandlerLeavesErrnoAloneWhateverBecomesOfItsWakeUp) {
   EXPECT_GT(injected, 1);
 }
 
+// ── threads ──
+
+/// While it lives there is no thread to be had: each would need a stack larger than the address space.
+class NoThreads {
+ public:
+  NoThreads() {
+    pthread_getattr_default_np(&before_);
+    pthread_attr_t huge;
+    pthread_getattr_default_np(&huge);
+    pthread_attr_setstacksize(&huge, std::size_t{1} << 48);
+    pthread_setattr_default_np(&huge);
+    pthread_attr_destroy(&huge);
+  }
+  ~NoThreads() {
+    pthread_setattr_default_np(&before_);
+    pthread_attr_destroy(&before_);
+  }
+  NoThreads(const NoThreads&) = delete;
+  NoThreads& operator=(const NoThreads&) = delete;
+
+ private:
+  pthread_attr_t before_;
+};
+
+TEST(ThreadFaults, AJobForWhichThereIsNoThreadIsRefusedAndThePoolGoesOn) {
+  run_io([]() -> Coro<> {
+    bool ran = false;
+    const auto job = [&ran] { ran = true; };
+    {
+      const NoThreads no_threads;
+      const std::error_code error = co_await error_of(to_thread(job));
+      EXPECT_EQ(error, std::errc::resource_unavailable_try_again);
+    }
+    const int answer = co_await to_thread([] { return 42; });
+    EXPECT_EQ(answer, 42);
+    EXPECT_FALSE(ran);
+  });
+}
+
+TEST(ThreadFaults, AJobForWhichThereIsNoMoreThreadWaitsForOneThatIsThere) {
+  ThreadPool pool(2);
+  std::promise<void> go;
+  const auto first = pool.submit([wait = go.get_future()]() mutable { wait.get(); });
+  const NoThreads no_threads;
+  const auto second = pool.submit([] { return 42; });
+  EXPECT_EQ(pool.threads(), 1u);
+  go.set_value();
+  EXPECT_EQ(second.result(), 42);
+}
+
 // ── processes ──
+
+// Then nobody would hear of its end.
+TEST(ProcessFaults, WithNeitherPidfdNorThreadTheChildIsKilledAndTheCreationFails) {
+  const int before = open_descriptors();
+  const Faults faults(at_every(1, {"pidfd_open"}, {.error = EMFILE}));
+  run_io([]() -> Coro<> {
+    const NoThreads no_threads;
+    const ProcessOptions pipes(subprocess::PIPE, subprocess::PIPE);
+    const std::error_code error = co_await error_of(create_subprocess_exec("sleep", "60", pipes));
+    EXPECT_EQ(error, std::errc::resource_unavailable_try_again);
+    EXPECT_TRUE(no_children());
+  });
+  EXPECT_EQ(faults.injected(), 1);
+  EXPECT_EQ(open_descriptors(), before);
+}
 
 // What posix_spawn() says is said of the program, whatever it is.
 TEST(ProcessFaults, AChildThatCannotBeBornIsAnErrorThatNamesIt) {

@@ -20,7 +20,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <functional>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -130,42 +129,40 @@ Coro<> process(Outcome& outcome) {
   check_all_is_here(outcome);
 }
 
-/// Pieces of the whole, to a socket that sends each back.
+/// Keeps what it receives, or sends it back.
 class Datagrams : public DatagramProtocol {
  public:
-  explicit Datagrams(std::function<void(std::string_view, const Address&)> on_datagram)
-      : on_datagram_(std::move(on_datagram)) {}
+  explicit Datagrams(Outcome* kept_in) : kept_in_(kept_in) {}
   void connection_made(std::shared_ptr<DatagramTransport> made) override { transport_ = made; }
-  void datagram_received(std::string_view data, const Address& sender) override { on_datagram_(data, sender); }
+  void datagram_received(std::string_view data, const Address& sender) override {
+    if (kept_in_) {
+      kept_in_->received += data;
+    } else if (const auto transport = transport_.lock()) {
+      transport->sendto(data, sender);
+    }
+  }
   void error_received(const std::system_error& error) override { failure = std::make_exception_ptr(error); }
   void connection_lost(std::exception_ptr error) override { failure = error; }
-  void send(std::string_view data, const Address& address) {
-    if (const auto transport = transport_.lock()) transport->sendto(data, address);
-  }
+
   std::exception_ptr failure;
 
  private:
+  Outcome* kept_in_;  // which lives longer than the loop; a coroutine may not
   std::weak_ptr<DatagramTransport> transport_;
-  std::function<void(std::string_view, const Address&)> on_datagram_;
 };
 
+/// Piece by piece to a socket that sends it back.
 Coro<> datagrams(Outcome& outcome) {
-  std::shared_ptr<Datagrams> other;
-  const auto send_back = [&other](std::string_view data, const Address& sender) { other->send(data, sender); };
-  const auto make_other = [&] { return std::make_shared<Datagrams>(send_back); };
-  const auto make_one = [&] {
-    return std::make_shared<Datagrams>([&](std::string_view data, const Address&) { outcome.received += data; });
-  };
-  auto [there, there_protocol] = co_await create_datagram_endpoint(make_other, {.local_addr = loopback(0)});
-  auto [here, here_protocol] = co_await create_datagram_endpoint(make_one, {.local_addr = loopback(0)});
-  other = there_protocol;
-  for (std::size_t at = 0; at < kData.size() && !other->failure && !here_protocol->failure; at += 5'000) {
+  const auto keep = [&] { return std::make_shared<Datagrams>(&outcome); };
+  const auto send_back = [] { return std::make_shared<Datagrams>(nullptr); };
+  auto [there, other] = co_await create_datagram_endpoint(send_back, {.local_addr = loopback(0)});
+  auto [here, ours] = co_await create_datagram_endpoint(keep, {.local_addr = loopback(0)});
+  for (std::size_t at = 0; at < kData.size() && !other->failure && !ours->failure; at += 5'000) {
     here->sendto(std::string_view(kData).substr(at, 5'000), there->sockname());
-    while (outcome.received.size() <= at && !other->failure && !here_protocol->failure) co_await sleep(0s);
+    while (outcome.received.size() <= at && !other->failure && !ours->failure) co_await sleep(0s);
   }
   here->close();
   there->close();
-  co_await ticks(3);  // what they call is on this frame
   if (outcome.received.size() < kData.size()) throw std::runtime_error("a datagram was not sent, or not received");
 }
 
@@ -178,12 +175,13 @@ Coro<> threads(Outcome& outcome) {
 
 /// For each piece comes a signal, whose handler has to wake the loop.
 Coro<> signals(Outcome& outcome) {
-  Event came;
-  add_signal_handler(SIGUSR1, [&came] { came.set(); });
+  const auto came = std::make_shared<Event>();  // a signal may still be under way when this coroutine is no more
+  const auto set = [came] { came->set(); };
+  add_signal_handler(SIGUSR1, set);
   for (std::size_t at = 0; at < kData.size(); at += 5'000) {
-    came.clear();
+    came->clear();
     std::raise(SIGUSR1);
-    co_await came.wait();
+    co_await came->wait();
     outcome.received += kData.substr(at, 5'000);
   }
   remove_signal_handler(SIGUSR1);
