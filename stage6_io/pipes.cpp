@@ -84,13 +84,13 @@ WritePipeTransport::WritePipeTransport(Loop& loop, FileDescriptor pipe) : Stream
   pipe.release();
 }
 
-ssize_t WritePipeTransport::write_some(std::string_view data) noexcept {
-  return sys::write(fileno(), data.data(), data.size());
+ssize_t WritePipeTransport::write_some(std::span<const std::string_view> pieces) noexcept {
+  return sys::write_pieces(fileno(), pieces);
 }
 
-void WritePipeTransport::write(std::string_view data) {
+void WritePipeTransport::write_pieces(std::span<const std::string_view> pieces, std::size_t size) {
   if (closing_ && conn_lost_ == 0) return;  // closed, and still sending the rest
-  StreamTransport::write(data);
+  StreamTransport::write_pieces(pieces, size);
 }
 
 void WritePipeTransport::start_reading() {

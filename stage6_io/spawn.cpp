@@ -7,6 +7,7 @@
 #include <spawn.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -57,8 +58,14 @@ class FileActions {
 #endif
   }
   /// What others have opened in this process, and may have forgotten to mark close-on-exec. [close_fds]
-  void close_from([[maybe_unused]] int lowest) {
+  void close_all_from([[maybe_unused]] int lowest, [[maybe_unused]] const std::vector<int>& but) {
 #if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 34)
+    for (const int kept : but) {
+      for (; lowest < kept; ++lowest) {  // whether it is open or not: it may be, by the time of the fork
+        check(posix_spawn_file_actions_addclose(&actions_, lowest), "posix_spawn_file_actions_addclose");
+      }
+      lowest = std::max(lowest, kept + 1);
+    }
     check(posix_spawn_file_actions_addclosefrom_np(&actions_, lowest), "posix_spawn_file_actions_addclosefrom_np");
 #endif
   }
@@ -70,14 +77,18 @@ class FileActions {
 
 class Attributes {
  public:
-  explicit Attributes(bool new_session) {
+  explicit Attributes(const ProcessOptions& options) {
     check(posix_spawnattr_init(&attributes_), "posix_spawnattr_init");
     short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
 #ifdef POSIX_SPAWN_SETSID
-    if (new_session) flags |= POSIX_SPAWN_SETSID;
+    if (options.start_new_session) flags |= POSIX_SPAWN_SETSID;
 #else
-    if (new_session) throw_system_error(ENOTSUP, "start_new_session");
+    if (options.start_new_session) throw_system_error(ENOTSUP, "start_new_session");
 #endif
+    if (options.process_group) {
+      flags |= POSIX_SPAWN_SETPGROUP;
+      posix_spawnattr_setpgroup(&attributes_, *options.process_group);
+    }
     sigset_t signals;
     sigemptyset(&signals);
     posix_spawnattr_setsigmask(&attributes_, &signals);  // our thread may have blocked some
@@ -141,6 +152,15 @@ class ChildStreams {
   std::vector<FileDescriptor> owned_;
 };
 
+/// The descriptors that the child keeps, in order. Throws std::system_error if one is not open.
+std::vector<int> kept_descriptors(std::vector<int> fds) {
+  for (const int fd : fds) {
+    if (!sys::is_open(fd)) throw_system_error(errno, "descriptor " + std::to_string(fd));
+  }
+  std::sort(fds.begin(), fds.end());
+  return fds;
+}
+
 /// A null-terminated array of C strings.
 class CStrings {
  public:
@@ -191,20 +211,23 @@ std::vector<std::string> candidates(const std::string& program, const std::optio
 }  // namespace
 
 pid_t spawn(const std::vector<std::string>& argv, const ProcessOptions& options, ParentEnds& ends) {
-  if (argv.empty() || argv[0].empty()) throw_system_error(ENOENT, "''");
+  const std::string program = options.executable ? *options.executable : argv.empty() ? "" : argv[0];
+  if (program.empty()) throw_system_error(ENOENT, "''");
   const CStrings arguments(argv);
   const std::vector<std::string> variables =
       options.env ? environment_strings(*options.env) : std::vector<std::string>();
   const CStrings environment(variables);
+  const std::vector<int> kept = kept_descriptors(options.pass_fds);  // before our pipes take a number that was free
   const ChildStreams streams(options, ends);
   FileActions actions;
+  for (const int fd : kept) actions.duplicate(fd, fd);  // which makes it inheritable
   streams.add_to(actions);
-  actions.close_from(3);
+  actions.close_all_from(3, kept);
   if (options.cwd) actions.change_folder(*options.cwd);
-  const Attributes attributes(options.start_new_session);
+  const Attributes attributes(options);
 
   int error = ENOENT;
-  for (const std::string& path : candidates(argv[0], options.env)) {
+  for (const std::string& path : candidates(program, options.env)) {
     if (path.front() == '/' && sys::access(path.c_str(), F_OK) == -1) continue;  // saves a child that cannot live
     pid_t pid = 0;
     const int result = sys::spawn(&pid, path.c_str(), actions.get(), attributes.get(), arguments.data(),
@@ -213,7 +236,7 @@ pid_t spawn(const std::vector<std::string>& argv, const ProcessOptions& options,
     if (result != ENOENT && result != ENOTDIR) error = result;
     if (result != ENOENT && result != ENOTDIR && result != EACCES) break;
   }
-  throw_spawn_error(error, argv[0], options);
+  throw_spawn_error(error, program, options);
 }
 
 }  // namespace detail

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <stdexcept>
 #include <utility>
@@ -114,35 +115,48 @@ void StreamTransport::stop_reading_for_good() noexcept {
 
 // ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-void StreamTransport::write(std::string_view data) {
+void StreamTransport::write_pieces(std::span<const std::string_view> pieces, std::size_t size) {
   if (sent_eof_) throw std::runtime_error("Cannot call write() after write_eof()");
   if (empty_waiter_) throw std::runtime_error("unable to write; sendfile is in progress");
-  if (data.empty()) return;
+  if (size == 0) return;
   if (conn_lost_ > 0) return count_lost_write(warning_of_lost_writes());
-  if (unsent_.empty()) {
-    const ssize_t sent = write_some(data);
-    if (sent >= 0) {
-      data.remove_prefix(static_cast<std::size_t>(sent));
+  const bool nothing_waits = unsent_.empty();
+  std::size_t sent = 0;
+  if (nothing_waits) {
+    const ssize_t result = write_some(pieces);
+    if (result >= 0) {
+      sent = static_cast<std::size_t>(result);
     } else if (const int error = errno; !sys::would_block(error)) {
       return fail(error, false);
     }
-    if (data.empty()) return;
-    unsent_.append(data);
+    if (sent == size) return;
+  }
+  for (const std::string_view piece : pieces) {
+    const std::size_t gone = std::min(sent, piece.size());
+    unsent_.append(piece.substr(gone));
+    sent -= gone;
+  }
+  if (nothing_waits) {
     try {
       watch_writes();
     } catch (...) {
       clear_buffer();
       throw;
     }
-  } else {
-    unsent_.append(data);
   }
   maybe_pause_protocol();
 }
 
+void StreamTransport::writelines(std::span<const std::string_view> lines) {
+  std::size_t size = 0;
+  for (const std::string_view line : lines) size += line.size();
+  size <= kJoined ? Transport::writelines(lines) : write_pieces(lines, size);
+}
+
 void StreamTransport::on_writable() {
   if (conn_lost_ > 0) return;
-  const ssize_t sent = write_some(unsent_.view());
+  const std::string_view unsent = unsent_.view();
+  const ssize_t sent = write_some(std::span(&unsent, 1));
   if (sent < 0) {
     const int error = errno;
     if (sys::would_block(error)) return;
@@ -203,8 +217,8 @@ ssize_t SocketTransport::read_some(char* buffer, std::size_t size) noexcept {
   return sys::recv(fileno(), buffer, size);
 }
 
-ssize_t SocketTransport::write_some(std::string_view data) noexcept {
-  return sys::send(fileno(), data.data(), data.size());
+ssize_t SocketTransport::write_some(std::span<const std::string_view> pieces) noexcept {
+  return sys::send_pieces(fileno(), pieces);
 }
 
 void SocketTransport::shutdown_write() noexcept { sys::shutdown(fileno(), SHUT_WR); }

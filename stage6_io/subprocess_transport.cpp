@@ -41,7 +41,10 @@ Coro<std::shared_ptr<SubprocessTransport>> SubprocessTransport::start(std::share
   }
   if (!error) co_return self;
   self->close();
-  if (self->pid_ != 0) co_await self->wait();
+  try {
+    if (self->pid_ != 0) co_await self->wait();
+  } catch (const CancelledError&) {  // again: abandon() waits for it
+  }
   children.remove(self);
   self->abandon();
   std::rethrow_exception(error);
@@ -126,7 +129,7 @@ void SubprocessTransport::watch_exit() {
 
 void SubprocessTransport::reap_now() noexcept {
   if (returncode_ || pid_ == 0) return;
-  detail::sys::kill(pid_, SIGKILL);
+  if (detail::sys::kill(pid_, SIGKILL) == -1 && errno == EPERM) return;  // it has other rights than ours: a long wait
   int status = 0;
   detail::sys::reap(pid_, &status);
   returncode_ = -SIGKILL;

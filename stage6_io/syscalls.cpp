@@ -4,9 +4,11 @@
 #include <netdb.h>
 #include <pthread.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
@@ -52,6 +54,15 @@ ssize_t without_sigpipe(Call call) noexcept {
   errno = error;
   return result;
 }
+
+// The pieces as the kernel wants them.
+struct Vector {
+  explicit Vector(std::span<const std::string_view> pieces) noexcept : size(std::min(pieces.size(), kMostPieces)) {
+    for (std::size_t i = 0; i < size; ++i) items[i] = {const_cast<char*>(pieces[i].data()), pieces[i].size()};
+  }
+  std::size_t size;
+  iovec items[kMostPieces];
+};
 
 #ifndef __linux__
 // Two steps where the kernel does not offer one: a fork() between them would hand the descriptor down.
@@ -158,6 +169,15 @@ ssize_t send(int fd, const void* data, std::size_t size) noexcept {
   return retry([=] { return ::send(fd, data, size, MSG_NOSIGNAL); });
 }
 
+ssize_t send_pieces(int fd, std::span<const std::string_view> pieces) noexcept {
+  if (pieces.size() == 1) return send(fd, pieces[0].data(), pieces[0].size());  // the plain call is the quicker one
+  Vector vector(pieces);
+  msghdr message = {};
+  message.msg_iov = vector.items;
+  message.msg_iovlen = static_cast<decltype(message.msg_iovlen)>(vector.size);
+  return retry([&] { return ::sendmsg(fd, &message, MSG_NOSIGNAL); });
+}
+
 ssize_t recvfrom(int fd, void* buffer, std::size_t size, sockaddr* sender, socklen_t* address_size) noexcept {
   return retry([=] { return ::recvfrom(fd, buffer, size, 0, sender, address_size); });
 }
@@ -228,6 +248,12 @@ ssize_t read(int fd, void* buffer, std::size_t size) noexcept {
 
 ssize_t write(int fd, const void* data, std::size_t size) noexcept {
   return without_sigpipe([=] { return ::write(fd, data, size); });
+}
+
+ssize_t write_pieces(int fd, std::span<const std::string_view> pieces) noexcept {
+  if (pieces.size() == 1) return write(fd, pieces[0].data(), pieces[0].size());
+  const Vector vector(pieces);
+  return without_sigpipe([&] { return ::writev(fd, vector.items, static_cast<int>(vector.size)); });
 }
 
 int stat(const char* path, struct ::stat* status) noexcept { return ::stat(path, status); }

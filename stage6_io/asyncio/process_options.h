@@ -1,11 +1,14 @@
 // How a child process is started: where its streams go, its folder, its environment.
-// Mirrors: the keyword arguments of Lib/subprocess.py, Popen. Read next: subprocess_transport.h
+// Mirrors: the keyword arguments of Lib/subprocess.py, Popen. Its close_fds and restore_signals are always on; its umask,
+// user, group, extra_groups and preexec_fn are what posix_spawn() cannot do: `sh -c 'umask 077; exec …'`, setpriv.
+// Read next: subprocess_transport.h
 #pragma once
 
 #include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace asyncio {
 
@@ -48,10 +51,13 @@ struct ProcessOptions {
   Redirect stdin_;
   Redirect stdout_;
   Redirect stderr_;
-  std::optional<std::string> cwd;  // the folder it starts in; the program's relative path is seen from there
-  std::optional<Environment> env;  // in place of ours
-  bool start_new_session = false;  // no terminal, a process group of its own: setsid()
-  std::size_t limit = 64 * 1024;   // of the StreamReaders, in bytes
+  std::optional<std::string> cwd;         // the folder it starts in; the program's relative path is seen from there
+  std::optional<Environment> env;         // in place of ours
+  std::optional<std::string> executable;  // what runs in place of argv[0] or the shell, and believes to be that
+  std::vector<int> pass_fds;         // descriptors that it gets as well, under their numbers; they stay the caller's
+  bool start_new_session = false;    // no terminal, a process group of its own: setsid()
+  std::optional<int> process_group;  // which it joins; 0: one of its own: setpgid()
+  std::size_t limit = 64 * 1024;     // of the StreamReaders, in bytes
 };
 
 }  // namespace asyncio

@@ -43,8 +43,8 @@ class StdinProtocol;
 class OutputProtocol;
 }  // namespace detail
 
-/// The loop keeps it until connection_lost(). A child that still runs when the loop is closed is killed; none is left a
-/// zombie.
+/// The loop keeps it until connection_lost(). A child that still runs when the loop is closed is killed, unless it may not
+/// be (sudo); none is left a zombie.
 /// Invariants: (1) the child is ours to reap exactly until returncode_ is set: only so long does its pid mean it.
 /// (2) pending_ holds back the protocol's callbacks until connection_made() is scheduled.
 class SubprocessTransport final : public BaseTransport, public std::enable_shared_from_this<SubprocessTransport> {

@@ -81,9 +81,12 @@ class WriteTransport : public virtual SendTransport {
   /// lost, it goes nowhere; the fifth time the loop's exception handler is told.
   /// Throws std::runtime_error after write_eof().
   virtual void write(std::string_view data) = 0;
-  /// All in one piece.
+  /// All as one: `write()` of them joined.
   virtual void writelines(std::span<const std::string_view> lines) {
+    std::size_t size = 0;
+    for (const std::string_view line : lines) size += line.size();
     std::string all;
+    all.reserve(size);
     for (const std::string_view line : lines) all += line;
     write(all);
   }

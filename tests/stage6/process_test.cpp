@@ -1,8 +1,11 @@
 // Children: create_subprocess_exec(), Process, and the transport beneath. Real programs: sh, cat, sleep, true.
+#include "stage6/protocols.h"
 #include "stage6/support.h"
 #include "support/thrown.h"
 
+#include <asyncio/datagrams.h>
 #include <asyncio/gather.h>
+#include <asyncio/pipes.h>
 #include <asyncio/processes.h>
 #include <asyncio/threads.h>
 #include <fcntl.h>
@@ -12,6 +15,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,9 +27,6 @@ using subprocess::PIPE;
 using subprocess::STDOUT;
 
 const ProcessOptions kPipes(PIPE, PIPE);
-
-/// No child of ours is left, running or zombie.
-bool no_children() { return ::waitpid(-1, nullptr, WNOHANG) == -1 && errno == ECHILD; }
 
 /// Each test: nothing is left behind.
 class Subprocess : public ::testing::Test {
@@ -114,6 +115,43 @@ TEST_F(Subprocess, StartNewSessionMakesItTheLeaderOfItsOwn) {
     EXPECT_EQ(::getsid(process.pid()), process.pid());
     process.kill();
     co_await process.wait();
+  });
+}
+
+// Popen(process_group=…)
+TEST_F(Subprocess, ProcessGroupIsOneOfItsOwnOrOneThatIsThere) {
+  run_io([]() -> Coro<> {
+    ProcessOptions options;
+    options.process_group = 0;
+    const Process leader = co_await create_subprocess_exec("sleep", "60", options);
+    EXPECT_EQ(::getpgid(leader.pid()), leader.pid());
+    options.process_group = leader.pid();
+    const Process other = co_await create_subprocess_exec("sleep", "60", options);
+    EXPECT_EQ(::getpgid(other.pid()), leader.pid());
+    ::kill(-leader.pid(), SIGTERM);
+    for (const Process& process : {leader, other}) {
+      const int returncode = co_await process.wait();
+      EXPECT_EQ(returncode, -SIGTERM);
+    }
+  });
+}
+
+// Popen(executable=…)
+TEST_F(Subprocess, ExecutableIsWhatRunsWhateverItIsCalled) {
+  run_io([]() -> Coro<> {
+    ProcessOptions options(DEVNULL, PIPE);
+    options.executable = "sh";  // looked for as any other
+    const Process process = co_await create_subprocess_exec("another name", "-c", "echo $0", options);
+    const auto [out, err] = co_await process.communicate();
+    EXPECT_EQ(out, "another name\n");
+    options.executable = "cat";  // in the place of the shell: "/bin/sh", "-c", "echo x"
+    options.stderr_ = STDOUT;
+    const Process shell = co_await create_subprocess_shell("echo x", options);
+    const auto [complaint, err2] = co_await shell.communicate();
+    EXPECT_NE(complaint.find("invalid option -- 'c'"), std::string::npos) << complaint;
+    options.executable = "/no/such/program";
+    const std::error_code error = co_await error_of(create_subprocess_exec("true", options));
+    EXPECT_EQ(error, std::errc::no_such_file_or_directory);
   });
 }
 
@@ -226,6 +264,88 @@ TEST_F(Subprocess, InheritsNoDescriptorButItsThreeAndNoBlockedSignal) {
     EXPECT_EQ(out, "4\nSigBlk:\t0000000000000000\n");  // ls itself opens the fourth
     other.stdin_()->close();
     co_await other.wait();
+  });
+}
+
+// Popen(pass_fds=…)
+TEST_F(Subprocess, PassFdsAreThereUnderTheSameNumbersAndNoOthers) {
+  run_io([]() -> Coro<> {
+    const FileDescriptor stray(::fcntl(0, F_DUPFD, 20));  // not even close-on-exec
+    const FileDescriptor above(::fcntl(0, F_DUPFD, 60));
+    auto [read, write] = FileDescriptor::pipe();
+    const FileDescriptor far(::fcntl(write.fd(), F_DUPFD_CLOEXEC, 40));
+    ProcessOptions options(DEVNULL, PIPE);
+    options.pass_fds = std::vector<int>(1, far.fd());
+    options.pass_fds.push_back(write.fd());  // in no order
+    options.pass_fds.push_back(far.fd());    // and twice
+    const std::string near_fd = std::to_string(write.fd()), far_fd = std::to_string(far.fd());
+    const std::string command = "echo near >/dev/fd/" + near_fd + "; echo far >/dev/fd/" + far_fd +
+                                "; ls /proc/self/fd | sort -n | tr '\\n' ' '";
+    const Process process = co_await create_subprocess_shell(command, options);
+    const auto [out, err] = co_await process.communicate();
+    EXPECT_EQ(out, "0 1 2 3 " + near_fd + " " + far_fd + " ");  // ls itself opens the 3
+    char text[100];
+    EXPECT_EQ(std::string(text, static_cast<std::size_t>(::read(read.fd(), text, sizeof text))), "near\nfar\n");
+    EXPECT_TRUE(::fcntl(write.fd(), F_GETFD) & FD_CLOEXEC);  // here nothing has changed
+  });
+}
+
+TEST_F(Subprocess, PassFdsMayBeAmongTheStreams) {
+  run_io([]() -> Coro<> {
+    auto [read, write] = FileDescriptor::pipe();
+    ProcessOptions options(DEVNULL, Redirect(write.fd()));
+    options.pass_fds.push_back(write.fd());
+    options.pass_fds.push_back(2);
+    const std::string command = "echo out; echo passed >/dev/fd/" + std::to_string(write.fd());
+    const Process process = co_await create_subprocess_shell(command, options);
+    co_await process.wait();
+    char text[100];
+    EXPECT_EQ(std::string(text, static_cast<std::size_t>(::read(read.fd(), text, sizeof text))), "out\npassed\n");
+
+    // One that is not open is an error, also if one of the child's pipes would have got its number.
+    options = ProcessOptions(PIPE, PIPE, PIPE);
+    {
+      const FileDescriptor lowest(::dup(0));
+      options.pass_fds.push_back(lowest.fd());
+    }
+    const std::error_code closed = co_await error_of(create_subprocess_exec("true", options));
+    EXPECT_EQ(closed, std::errc::bad_file_descriptor);
+    options.pass_fds[0] = -1;
+    const std::error_code negative = co_await error_of(create_subprocess_exec("true", options));
+    EXPECT_EQ(negative, std::errc::bad_file_descriptor);
+  });
+}
+
+// A program that somebody else starts, with system() or in a library, is nobody's business here.
+TEST_F(Subprocess, EveryDescriptorOfTheLibraryIsClosedOnExec) {
+  std::set<int> before;
+  for (int fd = 0; fd < 1024; ++fd) {
+    if (::fcntl(fd, F_GETFD) != -1) before.insert(fd);
+  }
+  run_io([&before]() -> Coro<> {
+    const TemporaryFolder folder;
+    const auto ignore = [](StreamReader reader, StreamWriter) -> Coro<> { co_await reader.read(); };
+    Server server = co_await start_server(ignore, "127.0.0.1", 0);
+    const auto client = co_await open_connection("127.0.0.1", server.port());
+    Server unix_server = co_await start_unix_server(ignore, folder / "socket");
+    const auto unix_client = co_await open_unix_connection(folder / "socket");
+    const auto datagrams = co_await create_datagram_endpoint(make<DatagramProtocol>, {.local_addr = loopback(0)});
+    const auto pair = Socket::pair();
+    auto [reading, writing] = FileDescriptor::pipe();
+    const auto pipe = co_await connect_read_pipe(make<LogProtocol>, std::move(reading));
+    const Process process = co_await create_subprocess_exec("cat", ProcessOptions(PIPE, PIPE, PIPE));
+    co_await ticks(3);  // both clients are accepted
+    int opened = 0;
+    for (int fd = 0; fd < 1024; ++fd) {
+      const int flags = ::fcntl(fd, F_GETFD);
+      if (flags == -1 || before.contains(fd)) continue;
+      ++opened;
+      EXPECT_TRUE(flags & FD_CLOEXEC) << fd;
+    }
+    // Servers and clients 6, datagrams 1, a pair 2, a pipe 2, a child's pipes 3, the core; and a pidfd, if there is one.
+    EXPECT_GE(opened, 15);
+    process.kill();
+    co_await process.wait();
   });
 }
 
@@ -429,6 +549,20 @@ TEST_F(Subprocess, ACancelledCreationKillsTheChild) {
         EXPECT_TRUE(no_children());
       });
     }
+  }
+}
+
+TEST_F(Subprocess, ACreationThatIsCancelledAgainAsItWaitsForTheChildsEndLeavesNoChild) {
+  for (int after = 1; after < 4; ++after) {  // ticks
+    run_io([after]() -> Coro<> {
+      auto creating = create_task(create_subprocess_exec("sleep", "60", kPipes));
+      co_await ticks(after);
+      creating.cancel();
+      co_await ticks(1);
+      EXPECT_TRUE(creating.cancel());
+      EXPECT_THROW(co_await creating, CancelledError);
+      EXPECT_TRUE(no_children());
+    });
   }
 }
 

@@ -64,6 +64,9 @@ inline constexpr bool kSanitizerNeedsDescriptors = false;
 /// How many descriptors this process has open.
 int open_descriptors();
 
+/// No child of ours is left, running or zombie.
+bool no_children();
+
 /// A folder for sockets; it goes with all that is in it.
 class TemporaryFolder {
  public:

@@ -255,12 +255,15 @@ TEST(Transport, WhatTheSocketDoesNotTakeIsSentLater) {
 }
 
 // test_selector_events.py: SelectorSocketTransportTests.test_write_closing
+// test_selector_events.py: SelectorSocketTransportTests.test_writelines_after_connection_lost
 TEST(Transport, WritesToALostConnectionAreDroppedAndTheFifthIsReported) {
   run_io([]() -> Coro<> {
     ErrorLog errors(Loop::running());
     auto pair = co_await connected();
     pair.transport->close();
-    for (int i = 0; i < 4; ++i) pair.transport->write("x");
+    const std::string line(10'000, 'x');
+    const std::vector<std::string_view> lines(2, line);
+    for (int i = 0; i < 4; ++i) i % 2 ? pair.transport->write("x") : pair.transport->writelines(lines);
     EXPECT_TRUE(errors.contexts.empty());
     pair.transport->write("x");
     EXPECT_EQ(errors.messages(), std::vector<std::string>{"socket.send() raised exception."});
@@ -377,6 +380,27 @@ TEST(Transport, WritelinesMayPauseTheProtocol) {
     pair.transport->writelines(lines);
     EXPECT_EQ(pair.protocol->count("pause_writing"), 1);
     pair.transport->abort();
+  });
+}
+
+// test_selector_events.py: SelectorSocketTransportTests.test_write_sendmsg_full
+// test_selector_events.py: SelectorSocketTransportTests.test_write_sendmsg_partial
+// test_selector_events.py: SelectorSocketTransportTests.test_write_sendmsg_half_buffer
+TEST(Transport, WritelinesSendsManyLinesOfAnySizeInTheirOrder) {
+  run_io([]() -> Coro<> {
+    auto pair = co_await connected();
+    std::string all;
+    std::vector<std::string_view> lines;  // more than one call takes, some of them empty
+    for (std::size_t i = 0, at = 0; i < 3'000; ++i, at += i % 800) {
+      lines.push_back(std::string_view(much()).substr(at, i % 800));
+      all += lines.back();
+    }
+    pair.transport->writelines(lines);  // what the socket does not take at once …
+    pair.transport->writelines(lines);  // … stands before these
+    pair.transport->write_eof();
+    EXPECT_TRUE(co_await read_all(pair.peer) == all + all);
+    EXPECT_THROW(pair.transport->writelines(lines), std::runtime_error);
+    pair.transport->close();
   });
 }
 

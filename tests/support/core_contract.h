@@ -51,7 +51,10 @@ class SignalScope {
     action.sa_handler = handler;
     sigaction(signal_, &action, &before_);
   }
-  ~SignalScope() { sigaction(signal_, &before_, nullptr); }
+  ~SignalScope() {
+    std::signal(signal_, SIG_IGN);  // one that is under way still (valgrind delivers late) would end the process
+    sigaction(signal_, &before_, nullptr);
+  }
   static inline Core* core = nullptr;
   static inline volatile std::sig_atomic_t seen = 0;
 

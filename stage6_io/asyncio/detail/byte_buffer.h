@@ -9,15 +9,21 @@
 
 namespace asyncio::detail {
 
-/// Invariant: begin_ <= bytes_.size(); what is before begin_ is taken already, and moves out of the way now and then,
-/// so that a byte is moved once on average and not with every take.
+/// Invariant: begin_ <= bytes_.size(); what is before begin_ is taken already. It makes room when room is needed, and if it
+/// is at least half of all, so that a byte is moved at most once for each that is taken, and not with every take.
 class ByteBuffer {
  public:
   bool empty() const noexcept { return begin_ == bytes_.size(); }
   std::size_t size() const noexcept { return bytes_.size() - begin_; }
   std::string_view view() const noexcept { return std::string_view(bytes_).substr(begin_); }
 
-  void append(std::string_view data) { bytes_.append(data); }
+  void append(std::string_view data) {
+    if (data.size() > bytes_.capacity() - bytes_.size() && begin_ >= bytes_.size() - begin_) {
+      bytes_.erase(0, begin_);
+      begin_ = 0;
+    }
+    bytes_.append(data);
+  }
 
   /// Puts back what was taken.
   void prepend(std::string_view data) { bytes_.insert(begin_, data); }
@@ -34,12 +40,7 @@ class ByteBuffer {
   /// REQUIRES: count <= size().
   void drop(std::size_t count) {
     begin_ += count;
-    if (begin_ == bytes_.size()) {
-      clear();
-    } else if (begin_ > bytes_.size() / 2) {
-      bytes_.erase(0, begin_);
-      begin_ = 0;
-    }
+    if (begin_ == bytes_.size()) clear();
   }
 
   void clear() noexcept {

@@ -17,7 +17,6 @@ class ReadPipeTransport final : public StreamTransport {
   /// Throws std::invalid_argument unless it is a pipe, a socket or a character device.
   ReadPipeTransport(Loop& loop, FileDescriptor pipe);
 
-  void write(std::string_view) override { throw_only_reads(); }
   void write_eof() override { throw_only_reads(); }
   bool can_write_eof() const noexcept override { return false; }
 
@@ -25,7 +24,8 @@ class ReadPipeTransport final : public StreamTransport {
   [[noreturn]] static void throw_only_reads();
   const char* kind() const noexcept override { return "ReadPipeTransport"; }
   ssize_t read_some(char* buffer, std::size_t size) noexcept override;
-  ssize_t write_some(std::string_view) noexcept override { return 0; }
+  void write_pieces(std::span<const std::string_view>, std::size_t) override { throw_only_reads(); }
+  ssize_t write_some(std::span<const std::string_view>) noexcept override { return 0; }
   void shutdown_write() noexcept override {}
   void on_eof() override;
   bool is_worth_a_report(int error) const noexcept override;
@@ -44,14 +44,14 @@ class WritePipeTransport final : public StreamTransport {
   /// Watches its reader until the last byte is sent.
   void close() override;
   void write_eof() override { close(); }  // a pipe has no other half to stay open
-  void write(std::string_view data) override;
 
  private:
   const char* kind() const noexcept override { return "WritePipeTransport"; }
   void start_reading() override;
   void on_readable() override;
   ssize_t read_some(char*, std::size_t) noexcept override { return 0; }
-  ssize_t write_some(std::string_view data) noexcept override;
+  void write_pieces(std::span<const std::string_view> pieces, std::size_t size) override;
+  ssize_t write_some(std::span<const std::string_view> pieces) noexcept override;
   void shutdown_write() noexcept override {}
   void on_eof() override {}
   std::string describe_call(bool) const override { return "write to " + repr(); }

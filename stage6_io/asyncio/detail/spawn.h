@@ -16,8 +16,9 @@ struct ParentEnds {
 };
 
 /// Starts argv[0], looked for in PATH if there is no '/' in it. The child has nothing open of ours but its three
-/// streams, no signal blocked, and SIGPIPE as the system has it. Throws std::system_error that names the program (or the
-/// folder, if that is what is missing), std::invalid_argument for a '\0' in an argument; no descriptor leaks.
+/// streams and options.pass_fds, no signal blocked, and SIGPIPE as the system has it. Throws std::system_error that names
+/// the program (or the folder, or the descriptor, if that is what is missing), std::invalid_argument for a '\0' in an
+/// argument; no descriptor leaks.
 pid_t spawn(const std::vector<std::string>& argv, const ProcessOptions& options, ParentEnds& ends);
 
 }  // namespace asyncio::detail

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,7 +25,8 @@ class StreamTransport : public DescriptorTransport, public Transport {
   void resume_reading() override;
   bool read_now() override;
 
-  void write(std::string_view data) override;
+  void write(std::string_view data) override { write_pieces(std::span(&data, 1), data.size()); }
+  void writelines(std::span<const std::string_view> lines) override;
   void write_eof() override;
   bool can_write_eof() const noexcept override { return true; }
   std::size_t get_write_buffer_size() const noexcept override { return unsent_.size(); }
@@ -37,7 +39,9 @@ class StreamTransport : public DescriptorTransport, public Transport {
   using DescriptorTransport::DescriptorTransport;
 
   virtual ssize_t read_some(char* buffer, std::size_t size) noexcept = 0;
-  virtual ssize_t write_some(std::string_view data) noexcept = 0;
+  virtual ssize_t write_some(std::span<const std::string_view> pieces) noexcept = 0;
+  /// What all writing comes to; `size` is the sum of the pieces.
+  virtual void write_pieces(std::span<const std::string_view> pieces, std::size_t size);
   virtual void shutdown_write() noexcept = 0;
   virtual void on_eof() = 0;
   /// "recv from ('127.0.0.1', 80)": what failed.
@@ -65,6 +69,10 @@ class StreamTransport : public DescriptorTransport, public Transport {
   /// end, or a sender that is always faster would keep the loop from everybody else.
   static constexpr std::size_t kReadBudget = 4 * IoService::kReceiveSize;
 
+  /// Up to here writelines() joins its lines first: that costs no more than to tell the kernel of each, and less if there
+  /// are many. With 256 KiB in 16 lines it takes half as long again to join them first.
+  static constexpr std::size_t kJoined = 4 * 1024;
+
   bool receive();
   void count_received(std::size_t received, std::size_t room) noexcept;
   void settle_empty_waiter(std::exception_ptr error);
@@ -89,7 +97,7 @@ class SocketTransport final : public StreamTransport {
  private:
   const char* kind() const noexcept override { return "SocketTransport"; }
   ssize_t read_some(char* buffer, std::size_t size) noexcept override;
-  ssize_t write_some(std::string_view data) noexcept override;
+  ssize_t write_some(std::span<const std::string_view> pieces) noexcept override;
   void shutdown_write() noexcept override;
   void on_eof() override;
   std::string describe_call(bool reading) const override;

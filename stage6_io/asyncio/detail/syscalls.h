@@ -12,6 +12,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string_view>
 
 struct addrinfo;
 struct epoll_event;
@@ -33,6 +35,9 @@ int wake_pipe(int ends[2]) noexcept;
 void write_wake_up(int end) noexcept;
 void drain_wake_ups(int end) noexcept;
 
+/// What one call takes. [SC_IOV_MAX]
+inline constexpr std::size_t kMostPieces = 1024;
+
 bool is_open(int fd) noexcept;
 int close(int fd) noexcept;
 
@@ -44,6 +49,8 @@ int listen(int fd, int backlog) noexcept;
 int accept(int fd, sockaddr* peer, socklen_t* size) noexcept;
 ssize_t recv(int fd, void* buffer, std::size_t size) noexcept;
 ssize_t send(int fd, const void* data, std::size_t size) noexcept;
+/// The pieces one after the other, up to kMostPieces of them.
+ssize_t send_pieces(int fd, std::span<const std::string_view> pieces) noexcept;
 ssize_t recvfrom(int fd, void* buffer, std::size_t size, sockaddr* sender, socklen_t* address_size) noexcept;
 ssize_t sendto(int fd, const void* data, std::size_t size, const sockaddr* address, socklen_t address_size) noexcept;
 /// From a file, at `offset`, to a socket, without a copy in this process. ENOSYS where there is no such call.
@@ -66,6 +73,7 @@ int set_nonblocking(int fd) noexcept;
 int dup(int fd) noexcept;
 ssize_t read(int fd, void* buffer, std::size_t size) noexcept;
 ssize_t write(int fd, const void* data, std::size_t size) noexcept;
+ssize_t write_pieces(int fd, std::span<const std::string_view> pieces) noexcept;  // as send_pieces()
 int stat(const char* path, struct ::stat* status) noexcept;
 int fstat(int fd, struct ::stat* status) noexcept;
 int unlink(const char* path) noexcept;

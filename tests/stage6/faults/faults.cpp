@@ -1,33 +1,44 @@
 #include "stage6/faults/faults.h"
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
+#include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdarg>
+#include <mutex>
 #include <utility>
+#include <vector>
 
 namespace asyncio::testing {
 namespace {
 
-thread_local Faults* current = nullptr;
+std::mutex mutex;  // over current, and what it decides
+Faults* current = nullptr;
+thread_local bool deciding = false;  // what a test's own code does meanwhile is left alone
 
 bool any_of(const std::vector<std::string_view>& calls, std::string_view call) {
   return std::find(calls.begin(), calls.end(), call) != calls.end();
 }
 
 // Whether the call may go on; -1 and errno otherwise.
-bool admitted(const char* call) {
+bool admitted(std::string_view call) {
   const Fault fault = Faults::next(call);
   if (fault.error != 0) errno = fault.error;
   return fault.error == 0;
 }
 
 template <class Call>
-ssize_t in_parts(const char* name, std::size_t size, Call call) {
+ssize_t in_parts(std::string_view name, std::size_t size, Call call) {
   const Fault fault = Faults::next(name);
   if (fault.error != 0) {
     errno = fault.error;
@@ -38,15 +49,29 @@ ssize_t in_parts(const char* name, std::size_t size, Call call) {
 
 }  // namespace
 
-Faults::Faults(Decide decide) : decide_(std::move(decide)) { current = this; }
-Faults::~Faults() { current = nullptr; }
+Faults::Faults(Decide decide) : decide_(std::move(decide)) {
+  const std::lock_guard lock(mutex);
+  current = this;
+}
+Faults::~Faults() {
+  const std::lock_guard lock(mutex);
+  current = nullptr;
+}
+
+int Faults::injected() const {
+  const std::lock_guard lock(mutex);
+  return injected_;
+}
 
 Fault Faults::next(std::string_view call) {
-  Faults* const faults = std::exchange(current, nullptr);  // what a test's own code does is left alone
-  if (!faults) return {};
-  const Fault fault = faults->decide_(call);
-  faults->injected_ += fault.error != 0 || fault.at_most != SIZE_MAX;
-  current = faults;
+  if (std::exchange(deciding, true)) return {};  // before the lock: a signal handler may come here in the midst of it
+  Fault fault;
+  {
+    const std::lock_guard lock(mutex);
+    if (current) fault = current->decide_(call);
+    if (current && fault) ++current->injected_;
+  }
+  deciding = false;
   return fault;
 }
 
@@ -68,23 +93,36 @@ Faults::Decide at_call(int k, std::vector<std::string_view> calls, Fault fault) 
 using asyncio::testing::admitted;
 using asyncio::testing::in_parts;
 
+// A call that does what it is asked for, or fails.
 #define WHOLE(name, parameters, arguments) \
   extern "C" int __real_##name parameters; \
   extern "C" int __wrap_##name parameters; \
   extern "C" int __wrap_##name parameters { return admitted(#name) ? __real_##name arguments : -1; }
 
 WHOLE(accept4, (int fd, sockaddr* peer, socklen_t* size, int flags), (fd, peer, size, flags))
+WHOLE(access, (const char* path, int mode), (path, mode))
 WHOLE(bind, (int fd, const sockaddr* address, socklen_t size), (fd, address, size))
 WHOLE(connect, (int fd, const sockaddr* address, socklen_t size), (fd, address, size))
 WHOLE(epoll_create1, (int flags), (flags))
 WHOLE(epoll_ctl, (int epoll, int operation, int fd, epoll_event* event), (epoll, operation, fd, event))
 WHOLE(epoll_wait, (int epoll, epoll_event* events, int size, int timeout), (epoll, events, size, timeout))
 WHOLE(eventfd, (unsigned value, int flags), (value, flags))
+WHOLE(fstat, (int fd, struct stat* status), (fd, status))
+WHOLE(getpeername, (int fd, sockaddr* address, socklen_t* size), (fd, address, size))
+WHOLE(getsockname, (int fd, sockaddr* address, socklen_t* size), (fd, address, size))
+WHOLE(getsockopt, (int fd, int level, int option, void* value, socklen_t* size), (fd, level, option, value, size))
+WHOLE(kill, (pid_t pid, int signal), (pid, signal))
 WHOLE(listen, (int fd, int backlog), (fd, backlog))
+WHOLE(pipe2, (int* ends, int flags), (ends, flags))
 WHOLE(poll, (pollfd * descriptors, nfds_t count, int timeout), (descriptors, count, timeout))
+WHOLE(setsockopt, (int fd, int level, int option, const void* value, socklen_t size), (fd, level, option, value, size))
 WHOLE(shutdown, (int fd, int how), (fd, how))
 WHOLE(socket, (int family, int type, int protocol), (family, type, protocol))
 WHOLE(socketpair, (int family, int type, int protocol, int* ends), (family, type, protocol, ends))
+WHOLE(stat, (const char* path, struct stat* status), (path, status))
+WHOLE(unlink, (const char* path), (path))
+WHOLE(waitid, (idtype_t what, id_t id, siginfo_t* info, int options), (what, id, info, options))
+WHOLE(waitpid, (pid_t pid, int* status, int options), (pid, status, options))
 
 #define IN_PARTS(name, parameters, size, arguments)                                          \
   extern "C" ssize_t __real_##name parameters;                                               \
@@ -102,3 +140,124 @@ IN_PARTS(recvfrom, (int fd, void* data, std::size_t size, int flags, sockaddr* s
 IN_PARTS(sendto,
          (int fd, const void* data, std::size_t size, int flags, const sockaddr* address, socklen_t address_size), size,
          (fd, data, part, flags, address, address_size))
+
+// ── those that are not quite like that ──
+
+// Of many pieces, the first ones.
+struct Pieces {
+  Pieces(const iovec* all, std::size_t count, std::size_t size) : kept(all, all + count) {
+    for (iovec& piece : kept) {
+      piece.iov_len = std::min(piece.iov_len, size);
+      size -= piece.iov_len;
+    }
+  }
+  std::vector<iovec> kept;
+};
+
+extern "C" ssize_t __real_sendmsg(int fd, const msghdr* message, int flags);
+extern "C" ssize_t __wrap_sendmsg(int fd, const msghdr* message, int flags);
+extern "C" ssize_t __wrap_sendmsg(int fd, const msghdr* message, int flags) {
+  return in_parts("sendmsg", SIZE_MAX, [&](std::size_t part) {
+    Pieces pieces(message->msg_iov, message->msg_iovlen, part);
+    msghdr less = *message;
+    less.msg_iov = pieces.kept.data();
+    return __real_sendmsg(fd, &less, flags);
+  });
+}
+
+extern "C" ssize_t __real_writev(int fd, const iovec* all, int count);
+extern "C" ssize_t __wrap_writev(int fd, const iovec* all, int count);
+extern "C" ssize_t __wrap_writev(int fd, const iovec* all, int count) {
+  return in_parts("writev", SIZE_MAX, [&](std::size_t part) {
+    const Pieces pieces(all, static_cast<std::size_t>(count), part);
+    return __real_writev(fd, pieces.kept.data(), count);
+  });
+}
+
+// An eventfd, the loop's wake-up, is a number and no stream: it has its own names, and cannot fall short.
+static bool is_eventfd(int fd) {
+  struct stat status;
+  return __real_fstat(fd, &status) == 0 && (status.st_mode & S_IFMT) == 0;
+}
+
+extern "C" ssize_t __real_read(int fd, void* data, std::size_t size);
+extern "C" ssize_t __wrap_read(int fd, void* data, std::size_t size);
+extern "C" ssize_t __wrap_read(int fd, void* data, std::size_t size) {
+  if (is_eventfd(fd)) return admitted("eventfd_read") ? __real_read(fd, data, size) : -1;
+  return in_parts("read", size, [&](std::size_t part) { return __real_read(fd, data, part); });
+}
+
+extern "C" ssize_t __real_write(int fd, const void* data, std::size_t size);
+extern "C" ssize_t __wrap_write(int fd, const void* data, std::size_t size);
+extern "C" ssize_t __wrap_write(int fd, const void* data, std::size_t size) {
+  if (is_eventfd(fd)) return admitted("eventfd_write") ? __real_write(fd, data, size) : -1;
+  return in_parts("write", size, [&](std::size_t part) { return __real_write(fd, data, part); });
+}
+
+// What it says, the descriptor is closed.
+extern "C" int __real_close(int fd);
+extern "C" int __wrap_close(int fd);
+extern "C" int __wrap_close(int fd) {
+  const asyncio::testing::Fault fault = asyncio::testing::Faults::next("close");
+  const int result = __real_close(fd);
+  if (fault.error != 0) errno = fault.error;
+  return fault.error != 0 ? -1 : result;
+}
+
+// A duplicate takes a descriptor, and the rest of what fcntl() does here takes nothing.
+extern "C" int __real_fcntl(int fd, int command, ...);
+extern "C" int __wrap_fcntl(int fd, int command, ...);
+extern "C" int __wrap_fcntl(int fd, int command, ...) {
+  va_list arguments;
+  va_start(arguments, command);
+  const long argument = va_arg(arguments, long);
+  va_end(arguments);
+  return admitted(command == F_DUPFD_CLOEXEC ? "dup" : "fcntl") ? __real_fcntl(fd, command, argument) : -1;
+}
+
+extern "C" off_t __real_lseek(int fd, off_t offset, int whence);
+extern "C" off_t __wrap_lseek(int fd, off_t offset, int whence);
+extern "C" off_t __wrap_lseek(int fd, off_t offset, int whence) {
+  return admitted("lseek") ? __real_lseek(fd, offset, whence) : -1;
+}
+
+extern "C" int __real_open(const char* path, int flags, ...);
+extern "C" int __wrap_open(const char* path, int flags, ...);
+extern "C" int __wrap_open(const char* path, int flags, ...) {
+  return admitted("open") ? __real_open(path, flags) : -1;
+}
+
+extern "C" long __real_syscall(long number, ...);
+extern "C" long __wrap_syscall(long number, ...);
+extern "C" long __wrap_syscall(long number, ...) {  // pidfd_open() it is
+  va_list arguments;
+  va_start(arguments, number);
+  const pid_t pid = va_arg(arguments, pid_t);
+  const int flags = va_arg(arguments, int);
+  va_end(arguments);
+  return admitted(number == SYS_pidfd_open ? "pidfd_open" : "syscall") ? __real_syscall(number, pid, flags) : -1;
+}
+
+// These give the error.
+extern "C" int __real_posix_spawn(pid_t*, const char*, const posix_spawn_file_actions_t*, const posix_spawnattr_t*,
+                                  char* const*, char* const*);
+extern "C" int __wrap_posix_spawn(pid_t*, const char*, const posix_spawn_file_actions_t*, const posix_spawnattr_t*,
+                                  char* const*, char* const*);
+extern "C" int __wrap_posix_spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions,
+                                  const posix_spawnattr_t* attributes, char* const* argv, char* const* environment) {
+  return admitted("posix_spawn") ? __real_posix_spawn(pid, path, actions, attributes, argv, environment) : errno;
+}
+
+extern "C" int __real_getaddrinfo(const char*, const char*, const addrinfo*, addrinfo**);
+extern "C" int __wrap_getaddrinfo(const char*, const char*, const addrinfo*, addrinfo**);
+extern "C" int __wrap_getaddrinfo(const char* host, const char* port, const addrinfo* hints, addrinfo** found) {
+  return admitted("getaddrinfo") ? __real_getaddrinfo(host, port, hints, found) : EAI_SYSTEM;
+}
+
+extern "C" int __real_getnameinfo(const sockaddr*, socklen_t, char*, socklen_t, char*, socklen_t, int);
+extern "C" int __wrap_getnameinfo(const sockaddr*, socklen_t, char*, socklen_t, char*, socklen_t, int);
+extern "C" int __wrap_getnameinfo(const sockaddr* address, socklen_t size, char* host, socklen_t host_size,
+                                  char* service, socklen_t service_size, int flags) {
+  if (!admitted("getnameinfo")) return EAI_SYSTEM;
+  return __real_getnameinfo(address, size, host, host_size, service, service_size, flags);
+}

@@ -14,9 +14,12 @@ namespace asyncio::testing {
 struct Fault {
   int error = 0;                   // it fails with this errno, and does nothing
   std::size_t at_most = SIZE_MAX;  // it is asked for so many bytes only: a short read, a short write
+  explicit operator bool() const noexcept { return error != 0 || at_most != SIZE_MAX; }
 };
 
-/// While it lives, each system call that this thread makes asks `decide` first. One at a time.
+/// While it lives, each system call of stage 6, of any thread, asks `decide` first, one after the other. One at a time.
+/// A call has its own name, but for these: "eventfd_read" and "eventfd_write" (the loop's wake-up), "dup" (a duplicate, by
+/// fcntl), "pidfd_open" (by syscall).
 class Faults {
  public:
   using Decide = std::function<Fault(std::string_view call)>;
@@ -27,7 +30,7 @@ class Faults {
   ~Faults();
 
   /// How many calls were not what they would have been.
-  int injected() const noexcept { return injected_; }
+  int injected() const;
 
   /// For faults.cpp: what is to become of this call.
   static Fault next(std::string_view call);
