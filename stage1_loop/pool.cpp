@@ -7,10 +7,10 @@ constinit thread_local bool has_cleaner = false;  // and had one: it stays true 
 
 struct Pool::Cleaner {
   ~Cleaner() {
-    room_ = 0;
-    for (Block*& head : free_) {
-      while (Block* block = head) {
-        head = block->next;
+    for (List& list : lists_) {
+      list.room = 0;
+      while (Block* block = list.first) {
+        list.first = block->next;
         ::operator delete(block);
       }
     }
@@ -26,7 +26,7 @@ void Pool::deallocate_without_room(void* memory, std::size_t size) noexcept {
   static thread_local Cleaner cleaner;
   static_cast<void>(cleaner);
   has_cleaner = true;
-  room_ = kMostKept;
+  for (List& list : lists_) list.room = kMostKept;
   deallocate(memory, size);
 }
 

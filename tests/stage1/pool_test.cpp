@@ -95,6 +95,21 @@ TEST(Pool, KeepsNoMoreThanItMay) {
   EXPECT_EQ(left(most + 1000), most);
 }
 
+TEST(Pool, ABurstOfOneSizeLeavesTheOthersTheirRoom) {
+  const auto take_and_give_back = [](std::size_t count, std::size_t size) {
+    std::vector<void*> all(count);
+    for (void*& block : all) block = Pool::allocate(size);
+    const long taken = blocks;
+    for (void* block : all) Pool::deallocate(block, size);
+    return taken;
+  };
+  std::thread([&] {
+    take_and_give_back(Pool::kMostKept / Pool::kLargest + 10, Pool::kLargest);
+    const long first = take_and_give_back(100, 64);
+    EXPECT_EQ(take_and_give_back(100, 64), first);  // they were kept
+  }).join();
+}
+
 TEST(Pool, AThreadsEndGivesItsBlocksBack) {
   EXPECT_EQ(left_by_thread([] {
               std::vector<void*> all;

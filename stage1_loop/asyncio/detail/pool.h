@@ -22,9 +22,9 @@ namespace asyncio::detail {
 
 /// Invariants: (1) block sizes are multiples of 16; a list holds blocks of one size. (2) Lists belong to the
 /// thread: no lock. A block may be freed on another thread than its maker's; it then joins that thread's list.
-/// (3) A thread keeps what it once had in use at the same time, up to kMostKept bytes; its end gives them back.
-/// (4) The bytes on the lists and room_ are kMostKept together; before the first block comes back, and after the
-/// thread's end, both are 0.
+/// (3) A list keeps what was once in use at the same time, up to kMostKept bytes; the thread's end gives it back. (Each
+/// its own: a burst of one size must not take the room of all others.) (4) The bytes on a list and its room are kMostKept
+/// together; before the first block comes back, and after the thread's end, there is no room.
 class Pool {
  public:
   static constexpr std::size_t kGrain = 16;
@@ -33,10 +33,10 @@ class Pool {
 
   static void* allocate(std::size_t size) {
     if (ASYNCIO_POOL && size <= kLargest) {
-      Block*& head = free_[list_of(size)];
-      if (Block* block = head) {
-        head = block->next;
-        room_ += list_of(size) * kGrain;
+      List& list = lists_[list_of(size)];
+      if (Block* block = list.first) {
+        list.first = block->next;
+        list.room += list_of(size) * kGrain;
         return block;
       }
       return allocate_new(size);
@@ -46,11 +46,11 @@ class Pool {
 
   static void deallocate(void* memory, std::size_t size) noexcept {
     if (ASYNCIO_POOL && size <= kLargest) {
-      if (room_ < list_of(size) * kGrain) [[unlikely]]
+      List& list = lists_[list_of(size)];
+      if (list.room < list_of(size) * kGrain) [[unlikely]]
         return deallocate_without_room(memory, size);
-      room_ -= list_of(size) * kGrain;
-      Block*& head = free_[list_of(size)];
-      head = new (memory) Block{head};
+      list.room -= list_of(size) * kGrain;
+      list.first = new (memory) Block{list.first};
       return;
     }
     ::operator delete(memory);
@@ -60,6 +60,10 @@ class Pool {
   struct Block {
     Block* next;
   };
+  struct List {
+    Block* first = nullptr;
+    std::size_t room = 0;  // for so many bytes more
+  };
   struct Cleaner;  // frees the lists when the thread ends
 
   static std::size_t list_of(std::size_t size) { return (size + kGrain - 1) / kGrain; }
@@ -67,8 +71,7 @@ class Pool {
   static void deallocate_without_room(void* memory, std::size_t size) noexcept;
 
   // constinit and trivial: an access is one instruction, without the guard of a dynamic initialiser.
-  static constinit thread_local inline Block* free_[kLargest / kGrain + 1] = {};
-  static constinit thread_local inline std::size_t room_ = 0;  // for so many bytes more
+  static constinit thread_local inline List lists_[kLargest / kGrain + 1] = {};
 };
 
 /// Derive from it, and `new` takes the memory from the pool.
