@@ -61,8 +61,8 @@ class Pool {
     Block* next;
   };
   struct List {
-    Block* first = nullptr;
-    std::size_t room = 0;  // for so many bytes more
+    Block* first;
+    std::size_t room;  // for so many bytes more
   };
   struct Cleaner;  // frees the lists when the thread ends
 
