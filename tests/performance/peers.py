@@ -129,7 +129,8 @@ def pinned(processor):
 
 def run_echo(options, command, busy, idle):
     """{figure: value} of echo_load"""
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=pinned(0))
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=pinned(0),
+                              stderr=subprocess.DEVNULL)  # the load hangs up at the end, and some report each connection
     try:
         port = server.stdout.readline().strip()
         load = [os.path.join(options.build, "echo_load"), port, str(server.pid), str(busy)]
