@@ -154,9 +154,11 @@ void TaskBase::start_eagerly(Loop& loop, TaskRegistry& registry) {
 }
 
 // From the inside out, one by one: destroying the outermost frame alone would destroy the others inside its own
-// destructor, one in the other, and the stack would not hold a chain of 200,000.
+// destructor, one in the other, and the stack would not hold a chain of 200,000. In the task's context, as all that it does:
+// what its coroutine was given may look at a ContextVar on its way out.
 void TaskBase::destroy_frames() noexcept {
   if (!coroutine_) return;
+  const ContextScope scope(context_);
   PromiseBase* frame = coroutine_->frame().done() ? coroutine_ : innermost_;
   coroutine_ = nullptr;
   while (frame) {

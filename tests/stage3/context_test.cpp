@@ -5,6 +5,7 @@
 #include <support/thrown.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace asyncio {
@@ -213,6 +214,42 @@ TEST(TaskContext, CannotBeEnteredFromInsideHoweverDeep) {
   loop.run_ticks(1);
   EXPECT_EQ(refusals, std::vector<std::string>(2, "cannot enter context: it is already entered"));
   enter_outer();  // its tasks are out of it
+}
+
+class SeesNumberAtItsEnd {
+ public:
+  explicit SeesNumberAtItsEnd(int& seen) : seen_(&seen) {}
+  SeesNumberAtItsEnd(SeesNumberAtItsEnd&& other) noexcept : seen_(std::exchange(other.seen_, nullptr)) {}
+  ~SeesNumberAtItsEnd() {
+    if (seen_) *seen_ = number.get();
+  }
+
+ private:
+  int* seen_;
+};
+
+// In CPython the frame of a coroutine is cleared inside of its last step; a coroutine that never began, inside of the
+// step that throws the CancelledError.
+TEST(TaskContext, IsStillThereWhenTheArgumentsOfItsCoroutineAreDestroyed) {
+  const auto takes = [](SeesNumberAtItsEnd, Duration delay) -> Coro<> { co_await sleep(delay); };
+  int ended = 0, never_begun = 0, pending = 0;
+  auto program = [&]() -> Coro<> {
+    number.set(7);
+    create_task(takes(SeesNumberAtItsEnd(ended), 0s));
+    create_task(takes(SeesNumberAtItsEnd(never_begun), 0s)).cancel();
+    create_task(takes(SeesNumberAtItsEnd(pending), 1h)).set_log_destroy_pending(false);
+    number.set(8);
+    co_return;
+  };
+  {
+    VirtualLoop loop;
+    create_task(program, {.loop = &loop});
+    loop.run_ticks(4);
+    EXPECT_EQ(ended, 7);
+    EXPECT_EQ(never_begun, 7);
+    EXPECT_EQ(pending, 0);
+  }  // and of one that still waits when the loop is closed
+  EXPECT_EQ(pending, 7);
 }
 
 }  // namespace
