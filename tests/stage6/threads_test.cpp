@@ -158,7 +158,9 @@ TEST(RunCoroutineThreadsafeThread, ThrowsWhatTheCoroutineThrows) {
 TEST(RunCoroutineThreadsafeThread, CancelledByTheThreadTheTaskIsCancelledToo) {
   run_io([]() -> Coro<> {
     std::string log;
-    const auto slow = [&log]() -> Coro<> {
+    const ConcurrentFuture<> begun;  // cancelled before, its body would never run
+    const auto slow = [&log, &begun]() -> Coro<> {
+      begun.set_result();
       try {
         co_await sleep(1h);
       } catch (const CancelledError&) {
@@ -166,8 +168,9 @@ TEST(RunCoroutineThreadsafeThread, CancelledByTheThreadTheTaskIsCancelledToo) {
         throw;
       }
     };
-    co_await to_thread([&slow, &loop = Loop::running()] {
+    co_await to_thread([&slow, &begun, &loop = Loop::running()] {
       const auto future = run_coroutine_threadsafe(slow, loop);
+      begun.result();
       EXPECT_THROW(future.result(5ms), TimeoutError);
       EXPECT_TRUE(future.cancel());
       EXPECT_THROW(future.result(), CancelledError);
