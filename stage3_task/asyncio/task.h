@@ -103,10 +103,11 @@ std::vector<AnyTask> all_tasks();
 
 namespace detail {
 
+/// Takes the coroutine over as soon as there is memory for its task, and not before: without any it stays the caller's.
 template <class T>
-[[gnu::always_inline]] inline Task<T> start_task(PromiseOf<T>* coroutine, Loop& loop, TaskRegistry& registry,
+[[gnu::always_inline]] inline Task<T> start_task(Coro<T>& coroutine, Loop& loop, TaskRegistry& registry,
                                                  const TaskOptions& options) {
-  auto* state = new TaskState<T>(loop, coroutine, options);
+  auto* state = new TaskState<T>(loop, coroutine.release(), options);
   Task<T> task(Ref<FutureBase>(state, adopt));
   state->start(loop, registry, options.eager_start.value_or(false));
   return task;
@@ -120,7 +121,7 @@ class NewTaskOf final : public NewTask {
 
   AnyTask operator()(const TaskOptions& options) override {
     if (!coroutine_) throw_awaited_twice();
-    task_ = start_task(coroutine_.release(), loop_, registry_, options);
+    task_ = start_task(coroutine_, loop_, registry_, options);
     return task_;
   }
   Task<T> made_by_factory(const TaskOptions& options) {
@@ -157,7 +158,7 @@ Task<T> create_task(Coro<T> coroutine, const TaskOptions& options) {
   auto& registry = loop.service<detail::TaskRegistry>();
   if (registry.factory()) [[unlikely]]
     return detail::create_task_by_factory(std::move(coroutine), loop, registry, options);
-  return detail::start_task(coroutine.release(), loop, registry, options);
+  return detail::start_task(coroutine, loop, registry, options);
 }
 
 // (No default argument: g++ would build it in the caller's frame, piece by piece, and copy it in other pieces, for which the
