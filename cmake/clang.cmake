@@ -1,8 +1,10 @@
 # A toolchain file: the newest clang++ on PATH, 16 or later, whatever its name (clang++, clang++-16, clang++-19 ...).
+# One that has the sanitizers' runtime comes before a newer one without it, which Debian packs separately.
 # Another one is chosen with -DCMAKE_CXX_COMPILER=...
 
 if(NOT CMAKE_CXX_COMPILER)
   set(newest_version 15.99)
+  set(newest_has_runtime FALSE)
   set(names clang++)
   foreach(version RANGE 16 40)
     list(APPEND names clang++-${version})
@@ -12,9 +14,19 @@ if(NOT CMAKE_CXX_COMPILER)
     find_program(candidate ${name} NO_CACHE)
     if(candidate)
       execute_process(COMMAND ${candidate} --version OUTPUT_VARIABLE output ERROR_QUIET)
-      if(output MATCHES "clang version ([0-9.]+)" AND CMAKE_MATCH_1 VERSION_GREATER newest_version)
-        set(newest_version ${CMAKE_MATCH_1})
-        set(CMAKE_CXX_COMPILER ${candidate})
+      if(output MATCHES "clang version ([0-9.]+)" AND CMAKE_MATCH_1 VERSION_GREATER 15.99)
+        set(version ${CMAKE_MATCH_1})
+        execute_process(COMMAND ${candidate} -print-runtime-dir OUTPUT_VARIABLE folder ERROR_QUIET
+          OUTPUT_STRIP_TRAILING_WHITESPACE)
+        file(GLOB runtime ${folder}/libclang_rt.asan*)
+        if(runtime AND NOT newest_has_runtime)
+          set(newest_version 15.99)
+          set(newest_has_runtime TRUE)
+        endif()
+        if((runtime OR NOT newest_has_runtime) AND version VERSION_GREATER newest_version)
+          set(newest_version ${version})
+          set(CMAKE_CXX_COMPILER ${candidate})
+        endif()
       endif()
     endif()
   endforeach()

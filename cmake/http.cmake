@@ -1,7 +1,7 @@
-# asyncio::http (stage6_io/http), if libcurl is there.
+# asyncio::http (stage6_io/http), if libcurl is installed.
 set(http ${ASYNCIO_BUILD_HTTP})
 if(http STREQUAL "AUTO" AND (NOT PROJECT_IS_TOP_LEVEL OR ASYNCIO_STAGE6_DIR))
-  set(http OFF)  # another project asks for it, and a stage 6 that is not ours may lack what it stands on
+  set(http OFF)  # other projects ask for it explicitly; a reader's stage 6 may lack what it needs
 endif()
 
 if(http)

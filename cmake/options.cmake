@@ -1,4 +1,4 @@
-# What can be chosen when configuring, and the checks on it.
+# The options of the configuration, and their checks.
 
 set(ASYNCIO_UP_TO_STAGE 6 CACHE STRING "Build only the stages 1 to this one")
 set_property(CACHE ASYNCIO_UP_TO_STAGE PROPERTY STRINGS 1 2 3 4 5 6)
@@ -8,7 +8,7 @@ endif()
 
 foreach(number RANGE 1 6)
   set(variable ASYNCIO_STAGE${number}_DIR)
-  if("${${variable}}" MATCHES "^~")  # the shell leaves the ~ in -DX=~/mine alone
+  if("${${variable}}" MATCHES "^~")  # the shell does not expand the ~ in -DX=~/mine
     file(REAL_PATH "${${variable}}" folder EXPAND_TILDE)
     set(${variable} "${folder}" CACHE PATH "" FORCE)
   endif()
@@ -18,12 +18,21 @@ endforeach()
 option(ASYNCIO_BUILD_DEMOS "Build stageN_demo" ${PROJECT_IS_TOP_LEVEL})
 option(ASYNCIO_BUILD_TESTS "Build stageN_tests (needs GoogleTest)" ${PROJECT_IS_TOP_LEVEL})
 option(ASYNCIO_BUILD_BENCHMARKS "Build stageN_bench (needs Google Benchmark)" ${PROJECT_IS_TOP_LEVEL})
+set(examples ${PROJECT_IS_TOP_LEVEL})
+if(ASYNCIO_UP_TO_STAGE LESS 6 OR
+   NOT "${ASYNCIO_STAGE1_DIR}${ASYNCIO_STAGE2_DIR}${ASYNCIO_STAGE3_DIR}${ASYNCIO_STAGE4_DIR}${ASYNCIO_STAGE5_DIR}${ASYNCIO_STAGE6_DIR}" STREQUAL "")
+  set(examples OFF)  # a reader's stage may lack what they need
+endif()
+option(ASYNCIO_BUILD_EXAMPLES "Build the programs of examples/ (needs all six stages)" ${examples})
 set(ASYNCIO_BUILD_HTTP AUTO CACHE STRING
   "Build asyncio::http: ON, OFF, or AUTO: if libcurl is there, and this is no subproject")
 set_property(CACHE ASYNCIO_BUILD_HTTP PROPERTY STRINGS AUTO ON OFF)
+set(ASYNCIO_BUILD_SSL AUTO CACHE STRING
+  "Build asyncio::ssl: ON, OFF, or AUTO: if OpenSSL 3 is there, and this is no subproject")
+set_property(CACHE ASYNCIO_BUILD_SSL PROPERTY STRINGS AUTO ON OFF)
 option(ASYNCIO_INSTALL "Install the headers, the libraries and the CMake package" ${PROJECT_IS_TOP_LEVEL})
 option(ASYNCIO_WERROR "Turn the warnings in our own code into errors" OFF)
-set(ASYNCIO_TESTS_WITH "" CACHE STRING "Only the test files in which this (a regular expression) stands, as Thread")
+set(ASYNCIO_TESTS_WITH "" CACHE STRING "Build only the test files that match this regular expression, e.g. Thread")
 set(ASYNCIO_SANITIZE "" CACHE STRING "Sanitizers for everything built here: 'address,undefined' or 'thread'")
 
 if((CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 12) OR
@@ -38,6 +47,11 @@ if(PROJECT_IS_TOP_LEVEL)
   if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
     set(CMAKE_BUILD_TYPE Release CACHE STRING "Release, Debug, RelWithDebInfo or MinSizeRel" FORCE)
   endif()
+endif()
+
+if(NOT PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES AND NOT CMAKE_CXX_FLAGS MATCHES "-O")
+  message(NOTICE "asyncio_stages: CMAKE_BUILD_TYPE is not set, so nothing is optimised. "
+    "For a program that is to be used: -DCMAKE_BUILD_TYPE=Release, or RelWithDebInfo.")
 endif()
 
 if(ASYNCIO_SANITIZE)

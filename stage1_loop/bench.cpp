@@ -1,5 +1,5 @@
-// What a callback costs, and a timer. `limit_function_pointer_ring` is the measure: the same work written bare, a ring
-// of function pointers, in the same program.
+// What a callback and a timer cost. The rows named limit_… do the same work with the least that it takes: the callbacks
+// as a ring of function pointers, for example.
 #include <asyncio/loop.h>
 #include <asyncio/virtual_core.h>
 
@@ -80,7 +80,7 @@ void call_soon_burst_1000(benchmark::State& state) {
 }
 MEASURE(stage1, call_soon_burst_1000);
 
-/// Schedules itself until nothing is left: one callback a tick.
+/// Schedules itself again and again: one callback per tick.
 struct Chain {
   Loop& loop;
   long& left;
@@ -103,7 +103,7 @@ void call_soon_chain(benchmark::State& state) {
 }
 MEASURE(stage1, call_soon_chain);
 
-/// Scheduled and cancelled before its turn.
+/// Callbacks that are cancelled before they run.
 void call_soon_cancel_1000(benchmark::State& state) {
   Loop loop;
   for (auto _ : Iterations(state, 1000)) {
@@ -113,7 +113,7 @@ void call_soon_cancel_1000(benchmark::State& state) {
 }
 MEASURE(stage1, call_soon_cancel_1000);
 
-/// Posted as from another thread: a mutex, an atomic, and an allocation that two threads can share.
+/// Posted as if from another thread: takes a mutex, an atomic, and a shared_ptr.
 void call_soon_threadsafe(benchmark::State& state) {
   Loop loop;
   long count = 0;
@@ -125,7 +125,7 @@ void call_soon_threadsafe(benchmark::State& state) {
 }
 MEASURE(stage1, call_soon_threadsafe);
 
-/// The measure of the next.
+/// The limit for run_1000_jobs.
 void limit_1000_jobs(benchmark::State& state) {
   static Ring ring;
   struct Job {
@@ -151,7 +151,7 @@ void limit_1000_jobs(benchmark::State& state) {
 }
 MEASURE(stage1, limit_1000_jobs);
 
-/// The job of all stages: 1,000 small jobs, each of which waits one tick and then adds its number to a sum.
+/// The same job in all stages: 1,000 small jobs, each of which waits one tick and then adds its number to a sum.
 void run_1000_jobs(benchmark::State& state) {
   Loop loop;
   for (auto _ : Iterations(state, 1000)) {
@@ -172,7 +172,7 @@ void run_1000_jobs(benchmark::State& state) {
 MEASURE(stage1, run_1000_jobs);
 
 // ── timers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-// In virtual time: a reading of the real clock, once a call_later() and once a tick with timers, adds 25–30 ns each.
+// In virtual time. On the real clock, each call_later() and each tick with timers adds a reading of the clock.
 
 constexpr int kMany = 100'000;
 
@@ -188,7 +188,7 @@ Loop& virtual_loop() {
   return loop;
 }
 
-/// The measure of the next: std::priority_queue, filled with 100,000 random deadlines and emptied.
+/// The limit for call_later_fire_100k: std::priority_queue, filled with 100,000 random deadlines and emptied.
 void limit_priority_queue_100k(benchmark::State& state) {
   struct Entry {
     Duration when;
@@ -206,7 +206,7 @@ void limit_priority_queue_100k(benchmark::State& state) {
 }
 MEASURE(stage1, limit_priority_queue_100k);
 
-/// Create 100,000 timers with random deadlines, and let them fire: nearly each in a tick of its own.
+/// Creates 100,000 timers with random deadlines and lets them fire, nearly each in a tick of its own.
 void call_later_fire_100k(benchmark::State& state) {
   const auto delays = random_delays();
   Loop& loop = virtual_loop();
@@ -222,8 +222,8 @@ void call_later_fire_100k(benchmark::State& state) {
 }
 MEASURE(stage1, call_later_fire_100k);
 
-/// On the real clock, for comparison with others who have no virtual one: deadlines at random in the next 100 ms, and
-/// the loop runs when all of them are past. (Processor time is what counts: sleeping takes none.)
+/// On the real clock, for comparison with libraries without a virtual one: random deadlines in the next 100 ms; the
+/// loop runs when all of them are past. (Processor time counts; sleeping takes none.)
 void timers_due_100k(benchmark::State& state) {
   const auto delays = random_delays();
   Loop loop;
@@ -240,7 +240,7 @@ void timers_due_100k(benchmark::State& state) {
 }
 MEASURE(stage1, timers_due_100k);
 
-/// Create 100,000, then cancel them all.
+/// Creates 100,000 timers, then cancels them all.
 void call_later_cancel_bulk_100k(benchmark::State& state) {
   const auto delays = random_delays();
   Loop& loop = virtual_loop();
@@ -248,13 +248,13 @@ void call_later_cancel_bulk_100k(benchmark::State& state) {
   for (auto _ : Iterations(state, kMany)) {
     for (int i = 0; i < kMany; ++i) timers[i] = loop.call_later(delays[i], [] {});
     loop.call_later(0s, [&] { loop.stop(); });
-    loop.run_forever();  // it has looked for the next deadline: all are in the heap now
+    loop.run_forever();  // looks for the next deadline, which puts all into the heap
     for (TimerHandle& timer : timers) timer.cancel();
   }
 }
 MEASURE(stage1, call_later_cancel_bulk_100k);
 
-/// Create one and cancel it, beside 100,000 others: a server's time-outs that do not expire.
+/// Creates and cancels one timer beside 100,000 others: a server's time-outs that do not expire.
 void call_later_cancel_one_beside_100k(benchmark::State& state) {
   Loop loop(std::make_unique<VirtualCore>());
   for (const Duration delay : random_delays()) loop.call_later(delay, [] {});
@@ -263,7 +263,7 @@ void call_later_cancel_one_beside_100k(benchmark::State& state) {
 }
 MEASURE(stage1, call_later_cancel_one_beside_100k);
 
-/// The same, but a hundred are alive at once and end in the order of their making.
+/// Creates and cancels timers beside 100,000 others; a hundred are alive at once and end in the order of their making.
 void call_later_cancel_window_beside_100k(benchmark::State& state) {
   Loop loop(std::make_unique<VirtualCore>());
   for (const Duration delay : random_delays()) loop.call_later(delay, [] {});

@@ -5,7 +5,7 @@
 
 namespace asyncio::detail {
 
-bool CoarseClock::went_on() noexcept {
+bool CoarseClock::has_advanced() noexcept {
 #ifdef CLOCK_MONOTONIC_COARSE
   timespec now;
   clock_gettime(CLOCK_MONOTONIC_COARSE, &now);

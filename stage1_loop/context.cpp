@@ -1,6 +1,9 @@
 #include "asyncio/context.h"
 
+#include "asyncio/detail/scope_exit.h"
+
 #include <algorithm>
+#include <new>
 
 namespace asyncio::detail {
 
@@ -24,7 +27,7 @@ const void* ContextState::find(ContextKey key) const noexcept {
 }
 
 std::shared_ptr<const void> ContextState::exchange(ContextKey key, std::shared_ptr<const void> value) {
-  // A few variables are copied at each set(): programs have a few, and set them seldom.
+  // Each set() copies all values: programs have few variables, and set them seldom.
   auto values = values_ ? std::make_shared<Values>(*values_) : std::make_shared<Values>();
   auto place = find_place(*values, key);
   std::shared_ptr<const void> before;
@@ -39,21 +42,17 @@ std::shared_ptr<const void> ContextState::exchange(ContextKey key, std::shared_p
 }
 
 ContextState& ContextState::make_current() {
-  // If this is the thread's own context, no scope will take it back: then the end of the thread does.
-  struct ReleaseAtThreadEnd {
-    ~ReleaseAtThreadEnd() {
-      if (ContextState* state = std::exchange(current_, nullptr)) state->release();
-    }
-  };
-  static thread_local ReleaseAtThreadEnd release_at_thread_end;
-  static_cast<void>(release_at_thread_end);
+  // No scope releases the thread's own context; thread exit does.
+  static thread_local const ScopeExit release([] {
+    if (ContextState* state = std::exchange(current_, nullptr)) state->release();
+  });
   if (!current_) current_ = new ContextState;
   return *current_;
 }
 
-// The first set() has made a context where there was none.
+// A first set() has made a context where the slot had none.
 void ContextSlot::keep(ContextState* used) noexcept {
-  if (!used) return;  // somebody asked for it meanwhile, but nothing was set
+  if (!used) return;  // state() made one meanwhile, but nothing was set in it
   if (state_) state_->release();
   state_ = used;
 }
@@ -71,9 +70,28 @@ void ContextState::reset_current(ContextKey key, ContextToken& token) {
   current_->exchange(key, std::move(token.before));
 }
 
+ScopedContextValue::ScopedContextValue(ContextKey key, std::shared_ptr<const void> value)
+    : all_before_(ContextState::make_current().values_),
+      token_(ContextState::set_current(key, std::move(value))),
+      all_after_(token_.context->values_) {}
+
+ScopedContextValue::~ScopedContextValue() {
+  ContextState& context = *token_.context;
+  if (context.values_ == all_after_) {  // so it is if scopes end in the order of their nesting; and needs no memory
+    context.values_ = std::move(all_before_);
+    return;
+  }
+  try {
+    context.exchange(token_.key, std::move(token_.before));
+  } catch (const std::bad_alloc&) {  // the value stays
+  }
+}
+
 void ContextState::enter() {
-  if (entered_ || current_ == this) throw std::runtime_error("cannot enter context: it is already entered");
+  if (entered_ || current_ == this) throw_entered();
   entered_ = true;
 }
+
+void ContextState::throw_entered() { throw std::runtime_error("cannot enter context: it is already entered"); }
 
 }  // namespace asyncio::detail

@@ -1,54 +1,19 @@
-// The notes' hand-written Loop (003), forty lines by hand, beside the real one; and what the real one can do besides:
-// timers, callbacks from other threads, hours in no time, errors that do not end the program.
-#include <asyncio/loop.h>
-#include <asyncio/virtual_core.h>
+// The notes' Loop (003), and what they do not need of it: timers, callbacks from other threads, hours in no time,
+// errors that do not end the program. On asyncio::Loop or, compiled with -DBY_HAND, on by_hand::Loop: see demo_lib.h.
+#include "demo_lib.h"
 
 #include <cstdio>
-#include <deque>
-#include <functional>
 #include <stdexcept>
 #include <thread>
 
 using namespace std::chrono_literals;
 
-// ── the Loop of the notes, line by line ─────────────────────────────────────────────────────────────────────────────
-
-class ToyLoop {
- public:
-  void call_soon(std::function<void()> callback) { ready_.push_back(std::move(callback)); }
-
-  void run_forever() {
-    for (;;) {
-      run_once();
-      if (stopping_) break;
-    }
-    stopping_ = false;
-  }
-
-  void stop() { stopping_ = true; }
-  void close() { ready_.clear(); }
-
- private:
-  // The heart of it: run what is ready now. What these callbacks schedule is run the next time round.
-  void run_once() {
-    const std::size_t todo = ready_.size();
-    for (std::size_t i = 0; i < todo; ++i) {
-      const auto callback = std::move(ready_.front());
-      ready_.pop_front();
-      callback();
-    }
-  }
-
-  std::deque<std::function<void()>> ready_;
-  bool stopping_ = false;
-};
-
 void foo() { std::puts("Hello Foo"); }
 void bar() { std::puts("Hello Bar"); }
 
-// The same program for both loops. (With coroutines it returns in stage 3.)
-template <class AnyLoop>
-void hello(AnyLoop& loop) {
+// The program of the notes; with coroutines it returns in stage 3.
+void hello() {
+  lib::Loop loop;
   loop.call_soon(foo);
   loop.call_soon(bar);
   loop.call_soon([&loop] { loop.stop(); });
@@ -56,20 +21,18 @@ void hello(AnyLoop& loop) {
   loop.close();
 }
 
-// ── what the toy cannot do ──────────────────────────────────────────────────────────────────────────────────────────
-
 void timers() {
-  asyncio::Loop loop;
+  lib::Loop loop;
   loop.call_later(20ms, foo);
   loop.call_later(10ms, bar);  // due first, runs first
-  asyncio::TimerHandle never = loop.call_later(15ms, [] { std::puts("never printed"); });
+  auto never = loop.call_later(15ms, [] { std::puts("never printed"); });
   never.cancel();
   loop.call_later(30ms, [&loop] { loop.stop(); });
   loop.run_forever();  // asleep between the timers: no processor is used
 }
 
 void ticks() {
-  asyncio::Loop loop;
+  lib::Loop loop;
   loop.call_later(-1s, [] { std::puts("tick 1: a timer that was due already"); });
   loop.call_soon([&loop] {
     std::puts("tick 1: a callback, which schedules another");
@@ -82,7 +45,7 @@ void ticks() {
 }
 
 void other_thread() {
-  asyncio::Loop loop;
+  lib::Loop loop;
   std::thread worker([&loop] {
     for (int part = 1; part <= 3; ++part) {
       loop.call_soon_threadsafe([part] { std::printf("part %d of 3, in the loop's thread\n", part); });
@@ -94,7 +57,7 @@ void other_thread() {
 }
 
 void an_hour() {
-  asyncio::Loop loop(std::make_unique<asyncio::VirtualCore>());
+  lib::Loop loop(std::make_unique<lib::VirtualCore>());
   const auto report = [&loop] {
     const auto passed = std::chrono::duration_cast<std::chrono::minutes>(loop.time().time_since_epoch());
     std::printf("%2d minutes have passed\n", static_cast<int>(passed.count()));
@@ -107,11 +70,17 @@ void an_hour() {
   loop.run_forever();
 }
 
+void print_exception(lib::Loop&, const auto& context) {
+  try {
+    std::rethrow_exception(lib::exception_of(context));
+  } catch (const std::exception& error) {
+    std::printf("the exception handler hears of it: %s\n", error.what());
+  }
+}
+
 void errors() {
-  asyncio::Loop loop;
-  loop.set_exception_handler([](asyncio::Loop&, const asyncio::ErrorContext& context) {
-    std::printf("%s\n  %s\n", context.message.c_str(), asyncio::describe(context.exception).c_str());
-  });
+  lib::Loop loop;
+  loop.set_exception_handler([](lib::Loop& loop, const auto& context) { print_exception(loop, context); });
   loop.call_soon([] { throw std::runtime_error("disk full"); });
   loop.call_soon([&loop] {
     std::puts("the loop goes on");
@@ -120,14 +89,44 @@ void errors() {
   loop.run_forever();
 }
 
-int main() {
-  std::puts("--- the notes' Loop, by hand");
-  ToyLoop toy;
-  hello(toy);
-
-  std::puts("--- the same callbacks on asyncio::Loop");
+#ifndef BY_HAND
+void where_from() {
   asyncio::Loop loop;
-  hello(loop);
+  loop.set_exception_handler([](asyncio::Loop&, const asyncio::ErrorContext& context) {
+    std::printf("%s\n  %s\n", context.message.c_str(), asyncio::describe(context.exception).c_str());
+  });
+  loop.call_soon([] { throw std::runtime_error("disk full"); });
+  loop.stop();
+  loop.run_forever();
+}
+
+// Tells what the loop does: its ticks, its sleep, and which line scheduled the callback that runs now.
+struct Diary : asyncio::Observer {
+  void tick_begins(std::uint64_t number) override { std::printf("tick %d\n", static_cast<int>(number)); }
+  void core_waits(std::optional<asyncio::TimePoint> until) override {
+    const auto at = until.value().time_since_epoch();
+    std::printf("  sleeps until %d s\n", static_cast<int>(at / 1s));
+  }
+  void callback_begins(const asyncio::Observed& callback) override {
+    const char* const kind = callback.kind() == asyncio::Observed::Kind::timer ? "timer" : "callback";
+    std::printf("  runs the %s of demo.cpp:%u\n", kind, callback.places().at(0).line);
+  }
+};
+
+void observed() {
+  asyncio::Loop loop(std::make_unique<asyncio::VirtualCore>());
+  loop.add_observer(std::make_shared<Diary>());
+  loop.call_soon([&loop] {
+    loop.call_later(1h, [&loop] { loop.stop(); });
+    loop.call_later(1min, foo);
+  });
+  loop.run_forever();
+}
+#endif
+
+int main() {
+  std::puts("--- the notes' Loop");
+  hello();
 
   std::puts("--- timers: call_later(20 ms, foo), call_later(10 ms, bar)");
   timers();
@@ -143,4 +142,12 @@ int main() {
 
   std::puts("--- an error in a callback");
   errors();
+
+#ifndef BY_HAND
+  std::puts("--- asyncio only: where the callback came from");
+  where_from();
+
+  std::puts("--- asyncio only: an observer");
+  observed();
+#endif
 }

@@ -3,6 +3,7 @@
 #include <cxxabi.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <typeinfo>
@@ -14,6 +15,10 @@ std::string detail::demangle(const char* name) {
   const std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(name, nullptr, nullptr, &status),
                                                          &std::free);
   return status == 0 ? text.get() : name;
+}
+
+void detail::report_without_memory(const char* what) noexcept {
+  std::fprintf(stderr, "%s (and no memory to say more)\n", what);  // stderr has no buffer to be made
 }
 
 bool detail::current_exception_is_fatal() noexcept {
@@ -44,7 +49,7 @@ std::string ErrorContext::detail(const std::string& key) const {
 std::string ErrorContext::to_string() const {
   std::string text = message.empty() ? "Unhandled exception in event loop" : message;
   auto sorted = details;
-  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::sort(sorted.begin(), sorted.end());
   for (const auto& [key, value] : sorted) text += "\n" + key + ": " + value;
   if (exception) text += "\n" + describe(exception);
   return text;

@@ -1,9 +1,24 @@
 #include "asyncio/detail/pool.h"
 
+#include <cstdlib>
+#include <string_view>
+
 namespace asyncio::detail {
 namespace {
-constinit thread_local bool has_cleaner = false;  // and had one: it stays true when the thread has ended
+
+constinit thread_local bool has_cleaner = false;  // stays true at thread exit, when the cleaner has run
+
+// ASYNCIO_POOL=0 in the environment: every block comes from operator new, for valgrind and for tests that let it fail.
+// [PYTHONMALLOC=malloc]
+bool is_off() noexcept {
+  static const bool off = [] {
+    const char* const pool = std::getenv("ASYNCIO_POOL");
+    return pool && std::string_view(pool) == "0";
+  }();
+  return off;
 }
+
+}  // namespace
 
 struct Pool::Cleaner {
   ~Cleaner() {
@@ -19,10 +34,9 @@ struct Pool::Cleaner {
 
 void* Pool::allocate_new(std::size_t size) { return ::operator new(list_of(size) * kGrain); }
 
-// The first block that the thread gives back, its own or another thread's; or one that comes after the cleaner; or one
-// too many.
+// Called for the first block that the thread frees, for a block freed after the cleaner ran, and beyond kMostKept.
 void Pool::deallocate_without_room(void* memory, std::size_t size) noexcept {
-  if (has_cleaner) return ::operator delete(memory);
+  if (has_cleaner || is_off()) return ::operator delete(memory);
   static thread_local Cleaner cleaner;
   static_cast<void>(cleaner);
   has_cleaner = true;

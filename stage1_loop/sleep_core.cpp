@@ -14,8 +14,8 @@ timespec to_timespec(std::chrono::nanoseconds since_epoch) {
   return {static_cast<time_t>(whole.count()), static_cast<long>((since_epoch - whole).count())};
 }
 
-// Waits for the semaphore until `until` by the monotonic clock. glibc can; elsewhere the wall clock has to do,
-// and a clock that is set back makes the loop look again too early or too late, but never lose a wake-up.
+// Waits for the semaphore until `until` on the monotonic clock. Only glibc can do that; elsewhere the wall clock is
+// used. If that is set meanwhile, the loop wakes up too early or too late, but it loses no wake-up.
 int timed_wait(sem_t& semaphore, TimePoint until) {
 #if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 30)
   const timespec at = to_timespec(until.time_since_epoch());
@@ -40,13 +40,13 @@ void SleepCore::wait(std::optional<TimePoint> until) {
   if (!until) {
     result = sem_wait(&woken_);
   } else if (const TimePoint now = Clock::now(); *until > now) {
-    // A day at most, like CPython: the loop then goes round once, and waits again.
+    // At most a day, as in CPython: the loop then runs an empty tick and waits again.
     result = timed_wait(woken_, std::min(*until, now + std::chrono::hours(24)));
   } else {
     result = sem_trywait(&woken_);
   }
-  // Timed out or interrupted: an empty wait. Otherwise the token is taken, and the next wake() posts a new one; a
-  // wake() just before this line posts none, but its caller's work is seen by the loop, which is awake now.
+  // On 0 the token is taken, and the next wake() posts a new one. A wake() just before this line posts none; the loop,
+  // which is awake now, sees that caller's work anyway.
   if (result == 0) posted_.exchange(false, std::memory_order_acq_rel);
 }
 

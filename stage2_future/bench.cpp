@@ -9,18 +9,19 @@ using measure::run_tick;
 
 namespace {
 
-/// Make one, set its result, read it. No callback, no tick.
+/// Makes a future, sets its result and reads it. No callback, no tick.
 void future_set_result(benchmark::State& state) {
   Loop loop;
   for (auto _ : Iterations(state)) {
     const Future<int> future(loop);
     future.set_result(42);
-    benchmark::DoNotOptimize(future.result());
+    int result = future.result();
+    benchmark::DoNotOptimize(result);
   }
 }
 MEASURE(stage2, future_set_result);
 
-/// Make one, add a callback, set the result, let the callback run: a thousand of them in a tick.
+/// Makes a future, adds a callback, sets the result, lets the callback run: a thousand of them in a tick.
 void future_set_callback(benchmark::State& state) {
   Loop loop;
   long sum = 0;
@@ -36,7 +37,7 @@ void future_set_callback(benchmark::State& state) {
 }
 MEASURE(stage2, future_set_callback);
 
-/// A callback added and removed again.
+/// Adds a callback and removes it.
 void future_remove_callback(benchmark::State& state) {
   Loop loop;
   const Future<int> future(loop);
@@ -52,8 +53,8 @@ void run_until_complete_of_a_done_future(benchmark::State& state) {
 }
 MEASURE(stage2, run_until_complete_of_a_done_future);
 
-/// The job of all stages: 1,000 small jobs, each of which waits one tick and then adds its number to a sum. Here each
-/// has a future, which it completes when its tick has come.
+/// The same job in all stages: 1,000 small jobs, each of which waits one tick and then adds its number to a sum. Here
+/// each has a future, which it completes when its tick has come.
 void run_1000_jobs(benchmark::State& state) {
   Loop loop;
   for (auto _ : Iterations(state, 1000)) {

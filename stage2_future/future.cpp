@@ -1,5 +1,7 @@
 #include "asyncio/future.h"
 
+#include <asyncio/detail/observers.h>
+
 #include <charconv>
 #include <cmath>
 #include <ostream>
@@ -22,21 +24,93 @@ bool is_cancelled_error(const std::exception_ptr& error) noexcept {
   }
 }
 
+std::string Waitable::repr() const { return "<" + demangle(typeid(*this).name()) + ">"; }
+
+// ── cancelling along a chain ────────────────────────────────────────────────────────────────────────────────────────
+
+Waitable* Waitable::begin_cancel(Waitable*, const CancelledError&) noexcept { return nullptr; }
+Waitable* Waitable::next_to_cancel(bool) noexcept { return nullptr; }
+Waitable* Waitable::leave_cancel(Waitable*) noexcept { return nullptr; }
+bool Waitable::end_cancel(bool accepted, const CancelledError&) { return accepted; }
+
+// A walk through a tree that keeps the way back in its nodes.
+bool Waitable::pass_cancel_on(const CancelledError& reason) {
+  std::exception_ptr error;  // the first; the way back is gone all the same
+  const auto attempt = [&error](auto answer) {
+    try {
+      return answer();
+    } catch (...) {
+      error = std::current_exception();
+      return false;
+    }
+  };
+  Waitable* current = this;
+  Waitable* next = begin_cancel(nullptr, reason);
+  for (;;) {
+    bool accepted = false;
+    Waitable* last = next;
+    if (next) {
+      const CancelRole role = next->cancel_role();
+      if (role == CancelRole::passes_on) {
+        next = next->begin_cancel(std::exchange(current, next), reason);
+        continue;
+      }
+      accepted = attempt([&] {
+        if (role == CancelRole::carries_out) return next->cancel(reason);
+        throw std::runtime_error("tasks await each other in a circle, and so cancel() has no end");
+      });
+    }
+    for (;;) {  // back, to the first that has somebody else to pass it on to
+      next = current->next_to_cancel(accepted);
+      if (next && !error) break;
+      Waitable* const before = current->leave_cancel(last);
+      if (!error) accepted = attempt([&] { return current->end_cancel(accepted, reason); });
+      if (!before) {
+        if (error) std::rethrow_exception(error);
+        return accepted;
+      }
+      last = std::exchange(current, before);
+    }
+  }
+}
+
 // ── callbacks ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void report_done_callback_exception(Loop& loop, const std::source_location& where, const FutureBase& future) {
+  struct Named final : Runnable {
+    explicit Named(const FutureBase& future) : future(future) {}
+    void run(Loop&) override {}
+    void drop() noexcept override {}
+    std::string repr() const override { return future.repr(); }
+    const FutureBase& future;
+  };
+  const Named named(future);
+  report_callback_exception(loop, where, &named);
+}
 
 CallbackId next_callback_id() noexcept {
   static constinit thread_local std::uint64_t last = 0;
   return CallbackId{++last};
 }
 
-void FutureBase::throw_loop_gone() { throw std::runtime_error("Event loop is closed"); }
+void FutureBase::before_settling(State state) {
+  Loop& loop = loop_to_schedule();
+  state_ = state;
+  tell_observers(loop);
+}
 
-void FutureBase::add_waiter(DoneCallback& callback) {
+void FutureBase::tell_observers(const Loop& loop) const noexcept {
+  if (Observers* observers = loop.observers()) observers->future_done(*this);
+}
+
+void FutureBase::throw_loop_gone() { throw std::runtime_error("Event loop is closed and destroyed"); }
+
+void FutureBase::add_callback(DoneCallback& callback) {
   if (!done()) {
     callbacks_.push_back(callback);
     return;
   }
-  loop_to_schedule().enqueue(callback);  // done already: scheduled all the same, never called inline
+  loop_to_schedule().enqueue(callback);  // already done: scheduled too, not called inline
   callback.on_done(*this);
 }
 
@@ -66,19 +140,18 @@ void FutureBase::settle_cancelled(std::exception_ptr error) {
 void FutureBase::set_exception(std::exception_ptr error) {
   check_pending();
   if (!error) throw std::invalid_argument("set_exception() needs an exception; got a null exception_ptr");
-  settle(State::finished);  // may throw: then nothing has changed
-  exception_ = std::move(error);
+  exception_ = std::move(error);  // first: an observer may print it
+  try {
+    settle(State::finished);
+  } catch (...) {  // the loop is closed: nothing has changed
+    exception_ = nullptr;
+    throw;
+  }
   unretrieved_ = true;
 }
 
-void FutureBase::set_fatal_exception(std::exception_ptr error) {
-  fatal_ = true;
-  set_exception(std::move(error));
-}
-
 std::exception_ptr FutureBase::cancelled_error() {
-  if (!exception_) return std::make_exception_ptr(CancelledError());
-  return cancelled_from_within_ ? std::exchange(exception_, nullptr) : exception_;
+  return exception_ ? exception_ : std::make_exception_ptr(CancelledError());
 }
 
 std::exception_ptr FutureBase::exception() {
@@ -115,22 +188,33 @@ void FutureBase::throw_already_done() const {
 
 // ── the end ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+// A callback may hold the last reference to another future, that one's callback to a third, and so on. One that is
+// dropped inside of another's drop() is therefore left to the outermost: a chain of a million costs no stack.
 void FutureBase::drop_callbacks() noexcept {
-  while (!callbacks_.empty()) callbacks_.pop_front().drop();
+  static constinit thread_local IntrusiveQueue<DoneCallback, Wakeup>* dropping = nullptr;
+  IntrusiveQueue<DoneCallback, Wakeup> mine;
+  const bool outermost = dropping == nullptr;
+  if (outermost) dropping = &mine;
+  while (!callbacks_.empty()) dropping->push_back(callbacks_.pop_front());
+  if (!outermost) return;
+  while (!mine.empty()) mine.pop_front().drop();
+  dropping = nullptr;
 }
 
 void FutureBase::report_unretrieved() noexcept {
   unretrieved_ = false;
-  ErrorContext context(std::string(kind()) + " exception was never retrieved", exception_);
-  context.with("future", repr());
   try {
+    ErrorContext context(std::string(class_name()) + " exception was never retrieved", exception_);
+    context.with("future", repr());
     report(context);
-  } catch (...) {  // KeyboardInterrupt out of a user's handler: there is nowhere to throw it to
+  } catch (const std::bad_alloc&) {
+    report_without_memory("Future exception was never retrieved");
+  } catch (...) {  // KeyboardInterrupt from a user's handler: there is nowhere to throw it to
   }
 }
 
 void FutureBase::report(const ErrorContext& context) {
-  if (Loop* loop = anchor_->loop()) {
+  if (Loop* loop = weak_loop_->loop()) {
     loop->call_exception_handler(context);
   } else {
     Loop::default_exception_handler(context);
@@ -143,7 +227,7 @@ std::string FutureBase::repr() const { return describe({}, ""); }
 
 std::string FutureBase::describe(std::string_view status, const std::string& more) const {
   if (status.empty()) status = !done() ? "pending" : cancelled() ? "cancelled" : "finished";
-  std::string text = "<" + std::string(kind()) + " " + std::string(status) + more;
+  std::string text = "<" + std::string(class_name()) + " " + std::string(status) + more;
   if (done() && !cancelled()) {
     text += exception_   ? " exception=" + asyncio::describe(exception_)
             : moved_out_ ? " result=<moved out>"
@@ -158,7 +242,7 @@ std::string repr_value(unsigned long long value) { return std::to_string(value);
 std::string repr_value(double value) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
-  // The fewest digits that read back as the same number; Python writes an exponent below 1e-4 and from 1e16 on.
+  // The fewest digits that read back as the same number. Python writes an exponent below 1e-4 and from 1e16 on.
   const bool exponent = value != 0 && (std::fabs(value) < 1e-4 || std::fabs(value) >= 1e16);
   char digits[64];
   const auto format = exponent ? std::chars_format::scientific : std::chars_format::fixed;
@@ -184,7 +268,7 @@ std::string repr_value(std::string_view value) {
       constexpr char kHex[] = "0123456789abcdef";
       text += {'\\', 'x', kHex[byte / 16], kHex[byte % 16]};
     } else {
-      text += c;  // UTF-8 stays as it is
+      text += c;  // also UTF-8
     }
   }
   return text + quote;

@@ -14,15 +14,15 @@ bool NextAwaiterBase::await_ready() const {
   return state_->phase_ == GeneratorState::Phase::ended;
 }
 
-std::coroutine_handle<> NextAwaiterBase::begin(PromiseBase& from) {
+std::coroutine_handle<> NextAwaiterBase::resume(PromiseBase& caller) {
   GeneratorState& state = *state_;
   Loop& loop = Loop::running();
   if (state.phase_ == GeneratorState::Phase::fresh) loop.service<GeneratorRegistry>().add(state);
   state.phase_ = GeneratorState::Phase::running;
   state.value_ = nullptr;
   state.thrown_ = std::move(thrown_);
-  callee = state.promise_;
-  return call(from);
+  set_callee(state.promise_);
+  return begin(caller);
 }
 
 std::coroutine_handle<> YieldBase::yield(GeneratorPromiseBase& generator, void* value) noexcept {
@@ -36,9 +36,9 @@ void YieldBase::await_resume() {
   if (state_->thrown_) std::rethrow_exception(std::exchange(state_->thrown_, nullptr));
 }
 
-void* NextAwaiterBase::end() {
-  PromiseBase* const generator = std::exchange(callee, nullptr);  // the frame is not ours
-  if (!generator) return nullptr;                                 // it had ended before
+void* NextAwaiterBase::take_value() {
+  PromiseBase* const generator = disown();  // the frame is the GeneratorState's
+  if (!generator) return nullptr;           // it had ended before
   if (!generator->frame().done()) return state_->value_;
   const std::exception_ptr error = generator->take_exception();
   state_->destroy_frame();
@@ -47,7 +47,7 @@ void* NextAwaiterBase::end() {
 }
 
 std::string GeneratorState::repr() const {
-  return "<async_generator " + coroutine_name(where_) + "() defined at " + file_and_line(where_) + ">";
+  return "<async_generator " + std::string(coroutine_name(where_)) + "() defined at " + file_and_line(where_) + ">";
 }
 
 // ── closing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -55,22 +55,15 @@ std::string GeneratorState::repr() const {
 namespace {
 class CloseAwaiter final : public NextAwaiterBase {
  public:
-  explicit CloseAwaiter(const Ref<GeneratorState>& state)
-      : NextAwaiterBase(state, std::make_exception_ptr(GeneratorExit())) {}
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<PromiseOf<void>> caller) {
-    return begin(caller.promise());
+  explicit CloseAwaiter(Ref<GeneratorState> state)
+      : NextAwaiterBase(std::move(state), std::make_exception_ptr(GeneratorExit())) {}
+  template <std::derived_from<PromiseBase> P>
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<P> caller) {
+    return resume(caller.promise());
   }
-  bool await_resume() { return end() != nullptr; }  // whether it has yielded once more
+  bool await_resume() { return take_value() != nullptr; }  // whether it has yielded once more
 };
 
-class Close {
- public:
-  explicit Close(const Ref<GeneratorState>& state) noexcept : state_(state) {}
-  CloseAwaiter operator co_await() const { return CloseAwaiter(state_); }
-
- private:
-  const Ref<GeneratorState>& state_;
-};
 }  // namespace
 
 Coro<> close_generator(Ref<GeneratorState> state) {
@@ -82,7 +75,7 @@ Coro<> close_generator(Ref<GeneratorState> state) {
   if (state->phase_ == Phase::ended) co_return;
   bool yielded = false;
   try {
-    yielded = co_await Close(state);
+    yielded = co_await LazyAwaitable<CloseAwaiter, Ref<GeneratorState>>(state);
   } catch (const GeneratorExit&) {
   }
   if (yielded) throw std::runtime_error("async generator ignored GeneratorExit");
@@ -91,9 +84,9 @@ Coro<> close_generator(Ref<GeneratorState> state) {
 void GeneratorState::frame_destroyed() noexcept {
   promise_ = nullptr;
   phase_ = Phase::ended;
-  if (!anchor_) return;
-  if (Loop* loop = anchor_->loop()) loop->service<GeneratorRegistry>().remove(*this);
-  anchor_ = {};
+  if (!weak_loop_) return;
+  if (Loop* loop = weak_loop_->loop()) loop->service<GeneratorRegistry>().remove(*this);
+  weak_loop_ = {};
 }
 
 void GeneratorState::destroy_frame() noexcept {
@@ -101,16 +94,32 @@ void GeneratorState::destroy_frame() noexcept {
 }
 
 void GeneratorState::unreferenced() noexcept {
-  add_ref();  // until we know: what follows may take references, and give them back
+  add_ref();  // what follows may take references and release them
   if (phase_ == Phase::waiting) {
-    Loop* loop = anchor_->loop();
+    Loop* loop = weak_loop_->loop();
     if (loop && loop->service<GeneratorRegistry>().close_later(*this)) {
-      --refs_;
+      release();
       return;
     }
   }
+  // What it iterates may be a generator as well, and so on: beyond some depth they go later, one after the other.
+  constexpr int kDeepest = 32;
+  static constinit thread_local int depth = 0;
+  static constinit thread_local GeneratorState* later = nullptr;  // linked by value_, which nobody asks for any more
+  if (depth == kDeepest) {
+    value_ = std::exchange(later, this);
+    return;
+  }
+  ++depth;
   destroy_frame();
   delete this;
+  while (depth == 1 && later) {
+    GeneratorState* const next = later;
+    later = static_cast<GeneratorState*>(std::exchange(next->value_, nullptr));
+    next->destroy_frame();
+    delete next;
+  }
+  --depth;
 }
 
 // ── the generators of a loop ────────────────────────────────────────────────────────────────────────────────────────
@@ -120,26 +129,20 @@ void GeneratorRegistry::add(GeneratorState& generator) {
     loop_.call_exception_handler(ErrorContext("asynchronous generator " + generator.repr() +
                                               " was scheduled after loop.shutdown_asyncgens() call"));
   }
-  generator.anchor_ = Ref<LoopAnchor>(&loop_.anchor());
-  generator.registered_ = true;
-  generator.previous_ = last_;
-  (last_ ? last_->next_ : first_) = &generator;
-  last_ = &generator;
+  generator.weak_loop_ = Ref<WeakLoop>(&loop_.weak_loop());
+  generators_.push_back(generator);
 }
 
 void GeneratorRegistry::remove(GeneratorState& generator) noexcept {
-  if (!std::exchange(generator.registered_, false)) return;
-  (generator.previous_ ? generator.previous_->next_ : first_) = generator.next_;
-  (generator.next_ ? generator.next_->previous_ : last_) = generator.previous_;
-  generator.previous_ = generator.next_ = nullptr;
+  if (generator.linked()) generators_.remove(generator);
 }
 
 bool GeneratorRegistry::close_later(GeneratorState& generator) noexcept {
   if (closed_) return false;
-  remove(generator);  // a task of its own closes it: begin_shutdown() need not
+  remove(generator);  // a task of its own closes it, not begin_shutdown()
   try {
     loop_.call_soon([state = Ref<GeneratorState>(&generator)] { create_task(close_generator(state)); });
-  } catch (...) {  // no memory: it cannot clean up, but it can go
+  } catch (...) {  // no memory: it is destroyed without a clean-up
     return false;
   }
   return true;
@@ -148,7 +151,7 @@ bool GeneratorRegistry::close_later(GeneratorState& generator) noexcept {
 std::vector<Ref<GeneratorState>> GeneratorRegistry::begin_shutdown() {
   shut_down_ = true;
   std::vector<Ref<GeneratorState>> all;
-  for (GeneratorState* generator = first_; generator; generator = generator->next_) all.emplace_back(generator);
+  for (GeneratorState& generator : generators_) all.emplace_back(&generator);
   return all;
 }
 

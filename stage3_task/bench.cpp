@@ -1,4 +1,4 @@
-// What the operations of stage 3 cost. `limit_…` is the same loop written bare: the floor under the others.
+// What the operations of stage 3 cost. The rows named limit_… do the same work with the least that it takes.
 #include <asyncio/run.h>
 
 #include <coroutine>
@@ -18,7 +18,7 @@ using measure::Iterations;
 
 // ── the limit: coroutine handles in a ring, resumed in turn ──
 
-/// Frames that were given back, to be handed out again: the least that a pool can be.
+/// The simplest pool: freed frames, to be handed out again.
 class FramePool {
  public:
   static constexpr std::size_t kSize = 256;
@@ -92,7 +92,7 @@ BareCoroutine yield_and_add(Ring& ring, long& sum, int job) {
   sum += job;
 }
 
-/// The measure of run_1000_jobs: a frame for each job, resumed twice.
+/// The limit for run_1000_jobs: a frame for each job, resumed twice.
 void limit_1000_jobs(benchmark::State& state) {
   Ring ring(1024);
   std::vector<BareCoroutine> jobs;
@@ -168,8 +168,8 @@ Coro<> wait_and_add(long& sum, int job) {
   sum += job;
 }
 
-/// The job of all stages: 1,000 small jobs, each of which waits one tick and then adds its number to a sum. Here each
-/// is a task.
+/// The same job in all stages: 1,000 small jobs, each of which waits one tick and then adds its number to a sum. Here
+/// each is a task.
 void run_1000_jobs(benchmark::State& state) {
   in_virtual_time([&]() -> Coro<> {
     std::vector<Task<>> tasks;
@@ -232,7 +232,7 @@ MEASURE(stage3, timer_sleep)->Arg(1)->Arg(1000);
 
 // ── cancelling ──
 
-/// The measure of the next: C++ ends a frame that an exception passes with a catch and, in the frame above, a throw.
+/// The limit for cancelling: an exception that passes a frame is caught in it, and thrown again in the frame above.
 void limit_throw_through_2_frames(benchmark::State& state) {
   const auto caught = [](auto throws) {
     try {
@@ -244,7 +244,7 @@ void limit_throw_through_2_frames(benchmark::State& state) {
   };
   for (auto _ : Iterations(state)) {
     const std::exception_ptr inner = caught([] { throw CancelledError(); });
-    const std::exception_ptr outer = caught([&] { std::rethrow_exception(inner); });
+    std::exception_ptr outer = caught([&] { std::rethrow_exception(inner); });
     benchmark::DoNotOptimize(outer);
   }
 }

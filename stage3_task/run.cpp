@@ -1,6 +1,7 @@
 #include "asyncio/run.h"
 
 #include "asyncio/async_generator.h"
+#include "asyncio/call_graph.h"
 #include "asyncio/detail/signals.h"
 
 namespace asyncio {
@@ -19,7 +20,7 @@ Runner::CatchSigint::~CatchSigint() {
 }
 
 void Runner::on_sigint() {
-  if (main_.done() && main_.cancelled()) return;  // somebody else was faster: its CancelledError is on the way out
+  if (main_.done() && main_.cancelled()) return;  // somebody else did: its CancelledError is about to leave run()
   if (++interrupts_ > 1 || main_.done()) throw KeyboardInterrupt();
   main_.cancel();
 }
@@ -42,17 +43,18 @@ Loop& Runner::get_loop() {
 
 void Runner::close() {
   if (closed_ || !loop_) return;
-  struct CloseAtEnd {
-    Runner& runner;
-    ~CloseAtEnd() {
-      runner.closed_ = true;
-      runner.loop_->close();
-    }
-  } const close_at_end{*this};
+  if (loop_->is_running()) {  // called by one of its own tasks
+    for (const AnyTask& task : all_tasks(*loop_)) task.cancel();
+    loop_->close();  // throws; the runner can be closed later
+  }
+  const detail::ScopeExit close([this] {
+    closed_ = true;
+    loop_->close();
+  });
   cancel_all_tasks(*loop_);
   loop_->run_until_complete(shutdown_asyncgens(*loop_));
-  // The thread pool, for one. CPython's shutdown_default_executor() takes some ticks even if there is none; callbacks
-  // that are ready still run in them.
+  // One service is the thread pool. CPython's shutdown_default_executor() takes some ticks even without a pool, and
+  // ready callbacks still run in them.
   if (!loop_->shut_down_services()) loop_->run_until_complete([]() -> Coro<> { co_return; });
 }
 
@@ -60,16 +62,33 @@ Runner::~Runner() {
   try {
     close();
   } catch (...) {
-    Loop::default_exception_handler(ErrorContext("Exception while closing a Runner", std::current_exception()));
+    const std::exception_ptr error = std::current_exception();
+    try {
+      Loop::default_exception_handler(ErrorContext("Exception while closing a Runner", error));
+    } catch (...) {
+      detail::report_without_memory("Exception while closing a Runner");
+    }
   }
 }
 
-// Once: what is created while they end is not cancelled in its turn, but ended by close().
+// A task that catches CancelledError and goes on keeps run() from returning, otherwise without a word.
+static constexpr Duration kPatience = std::chrono::seconds(5);
+
+static void report_slow_clean_up(Loop& loop) {
+  loop.call_exception_handler(
+      ErrorContext("asyncio.run() has cancelled all tasks, and still waits for some of them to end")
+          .with("tasks", "\n" + format_task_tree(loop)));
+}
+
+// Once: tasks that are created meanwhile are not cancelled; close() ends them.
 void Runner::cancel_all_tasks(Loop& loop) {
   const std::vector<AnyTask> tasks = all_tasks(loop);
   if (tasks.empty()) return;
   for (const AnyTask& task : tasks) task.cancel();
 
+  TimerHandle patience;
+  const detail::ScopeExit in_time([&] { patience.cancel(); });
+  if (loop.get_debug()) patience = loop.call_later(kPatience, [&loop] { report_slow_clean_up(loop); });
   loop.run_until_complete(detail::all_done(tasks, loop));
 
   for (const AnyTask& task : tasks) {

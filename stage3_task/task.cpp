@@ -22,17 +22,22 @@ Future<> detail::all_done(std::vector<AnyTask> tasks, Loop& loop) {
     std::size_t unfinished;
     Future<> done;
   };
-  const auto waiting = std::make_shared<Waiting>(std::move(tasks), loop);
-  for (const AnyTask& task : waiting->tasks) {
-    if (task.done()) {  // it had begun eagerly, and never waited
-      --waiting->unfinished;
-      continue;
-    }
-    task.add_done_callback([waiting](const AnyTask&) {
+  struct OnTaskDone {
+    void operator()(const AnyTask&) const {
       if (--waiting->unfinished > 0) return;
       for (const AnyTask& ended : waiting->tasks) ended.state().mark_retrieved();  // gather looks at each result
       if (!waiting->done.done()) waiting->done.set_result();
-    });
+    }
+    void add_awaiters(Awaiters& found) const { found.through.push_back(&waiting->done.state()); }
+    std::shared_ptr<Waiting> waiting;
+  };
+  const auto waiting = std::make_shared<Waiting>(std::move(tasks), loop);
+  for (const AnyTask& task : waiting->tasks) {
+    if (task.done()) {  // it began eagerly and did not wait
+      --waiting->unfinished;
+      continue;
+    }
+    task.add_done_callback(OnTaskDone{waiting});
   }
   if (waiting->unfinished == 0) waiting->done.set_result();
   return waiting->done;

@@ -1,18 +1,46 @@
 #include "asyncio/detail/completion_queue.h"
 
-#include <algorithm>
-
 namespace asyncio::detail {
 
-void CompletionQueue::on_completion(std::size_t number) {
-  if (todo_ == 0) return;  // on_timeout() was here first
+// ── a future is done ────────────────────────────────────────────────────────────────────────────────────────────────
+
+void CompletionQueue::add(FutureBase& future) {
+  CompletionCallback& callback = callbacks_.emplace_back(*this);
+  future.add_callback(callback);
+  add_ref();  // the callback's
+}
+
+void CompletionQueue::remove_callback(FutureBase& future, std::size_t number) noexcept {
+  if (future.done()) return;
+  future.remove_callback(callbacks_[number]);
+  release();  // the callback's
+}
+
+void CompletionCallback::run(Loop&) {
+  const Ref<CompletionQueue> queue(&queue_, adopt);
+  queue_.on_completion(*this);
+}
+
+void CompletionCallback::drop() noexcept { queue_.release(); }
+
+void CompletionCallback::add_awaiters(Awaiters& found) {
+  for (CompletionQueue::Getter& getter : queue_.getters_) {
+    found.tasks.push_back(getter.task());
+    found.waits.push_back(&getter);
+  }
+}
+
+void CompletionQueue::on_completion(const CompletionCallback& callback) {
+  if (todo_ == 0) return;  // on_timeout() came first
   if (--todo_ == 0) timer_.cancel();
-  put(number);
+  put(static_cast<std::size_t>(&callback - callbacks_.data()));
 }
 
 void CompletionQueue::on_timeout() {
   for (; todo_ > 0; --todo_) put(kTimeout);
 }
+
+// ── the queue ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 void CompletionQueue::put(std::size_t number) {
   done_.push_back(number);
@@ -21,30 +49,31 @@ void CompletionQueue::put(std::size_t number) {
 
 void CompletionQueue::wake_up_next() {
   while (!getters_.empty()) {
-    const Future<> getter = std::move(getters_.front());
-    getters_.pop_front();
+    Getter& getter = getters_.front();
+    getters_.remove(getter);
     if (getter.done()) continue;
-    getter.set_result();
+    getter.wake();
     return;
   }
 }
 
-Coro<std::size_t> CompletionQueue::get() {
-  while (done_.empty()) {
-    const Future<> getter = create_future();
-    getters_.push_back(getter);
-    try {
-      co_await getter;
-    } catch (...) {  // cancelled; if it was woken already, it is another's turn
-      getter.cancel();
-      std::erase(getters_, getter);
-      if (!done_.empty() && !getter.cancelled()) wake_up_next();
-      throw;
-    }
+bool CompletionQueue::Getter::waits_again() noexcept {
+  if (cancelled() || !queue_->empty()) return false;
+  if (linked()) queue_->getters_.remove(*this);
+  set_pending();
+  queue_->getters_.push_back(*this);
+  return true;
+}
+
+std::size_t CompletionQueue::Getter::await_resume() {
+  if (linked()) queue_->getters_.remove(*this);
+  try {
+    FrameFuture::await_resume();
+  } catch (...) {  // cancelled; if it was woken before, it wakes another
+    if (!cancelled() && !queue_->empty()) queue_->wake_up_next();
+    throw;
   }
-  const std::size_t number = done_.front();
-  done_.pop_front();
-  co_return number;
+  return queue_->done_[queue_->taken_++];
 }
 
 }  // namespace asyncio::detail

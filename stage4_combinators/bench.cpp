@@ -28,7 +28,7 @@ Coro<int> wait_and_return(int job) {
 }
 
 /// The job of all stages: 1,000 small jobs, each of which waits one tick, and then its number is added to a sum. Here
-/// one gather runs them and collects the numbers.
+/// one gather() runs them and collects the numbers.
 void run_1000_jobs(benchmark::State& state) {
   in_virtual_time([&]() -> Coro<> {
     for (auto _ : Iterations(state, 1000)) {
@@ -53,6 +53,19 @@ void gather_2(benchmark::State& state) {
   });
 }
 MEASURE(stage4, gather_2);
+
+void gather_10(benchmark::State& state) {
+  in_virtual_time([&]() -> Coro<> {
+    for (auto _ : Iterations(state)) {
+      std::vector<Coro<int>> jobs;
+      jobs.reserve(10);
+      for (int i = 0; i != 10; ++i) jobs.push_back(job(i));
+      const std::vector<int> results = co_await gather(std::move(jobs));
+      benchmark::DoNotOptimize(results.data());
+    }
+  });
+}
+MEASURE(stage4, gather_10);
 
 void wait_10(benchmark::State& state) {
   in_virtual_time([&]() -> Coro<> {

@@ -2,113 +2,130 @@
 
 namespace asyncio::detail {
 
-// A future that is given twice gets two callbacks and counts twice, which comes to the same as CPython's
-// single one.
-void Gathering::add(Ref<FutureBase> child) {
-  if (child->done()) {
-    done_.push_back(child);
+// ── a child ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void GatheredChild::on_done(FutureBase& future) noexcept {
+  state_ = State::is_scheduled;
+  if (!future_) future_ = Ref(&future);
+}
+
+void GatheredChild::run(Loop&) {
+  const Ref<FutureBase> outer(&gathering_.outer_, adopt);  // this callback's
+  state_ = State::has_run;
+  gathering_.on_child_done(*this);
+}
+
+void GatheredChild::drop() noexcept { gathering_.outer_.release(); }
+
+void GatheredChild::add_awaiters(Awaiters& found) { found.through.push_back(&gathering_.outer_); }
+
+// A future that is given twice gets two callbacks and counts twice. CPython's single callback has the same effect.
+void Gathering::add(Ref<FutureBase> future) {
+  GatheredChild& child = children_.emplace_back(*this, std::move(future));
+  if (child.future_->done()) {
+    child.state_ = State::was_done;
+    some_were_done_ = true;
   } else {
-    AnyFuture(child).add_done_callback(
-        [this, keep_alive = Ref<FutureBase>(&outer())](AnyFuture& future) { on_child_done(future); });
+    outer_.add_ref();  // the callback's
+    child.future_->add_callback(child);
   }
-  children_.push_back(std::move(child));
 }
 
 void Gathering::give_up() noexcept {
-  outer().FutureBase::cancel(CancelledError());  // so that what its children do is no news any more
-  done_.clear();
+  outer_.FutureBase::cancel(CancelledError());  // after this, the children's results are ignored
+  for (GatheredChild& child : children_) {
+    if (child.state_ == State::was_done) child.state_ = State::has_run;
+  }
   let_go();
 }
 
 void Gathering::start() {
-  outer().open_loop().service<GatheringRegistry>().add(*this);
-  for (Ref<FutureBase>& child : std::exchange(done_, {})) {
-    AnyFuture future(std::move(child));
-    on_child_done(future);
-  }
-  if (children_.empty() && !outer().done()) finish();  // gather() of nothing
-}
-
-void Gathering::on_child_done(AnyFuture& child) {
-  ++finished_;
-  if (outer().done()) {
-    if (!child.cancelled()) child.exception();  // the first exception was reported; this one counts as looked at
-    let_go();
-    return;
-  }
-  if (!return_exceptions_) {
-    std::exception_ptr error = child.cancelled() ? child.state().cancelled_error() : child.exception();
-    if (error) {
-      outer().set_exception(std::move(error));
-      let_go();
-      return;
+  outer_.open_loop().service<GatheringRegistry>().add(*this);
+  if (some_were_done_) {
+    for (GatheredChild& child : children_) {
+      if (child.state_ != State::was_done) continue;
+      child.state_ = State::has_run;
+      on_child_done(child);
     }
   }
-  if (finished_ == children_.size()) {
-    child = AnyFuture();  // or its result would seem to be visible to somebody else, and be copied
-    finish();
-  }
+  if (children_.empty() && !outer_.done()) finish();  // gather() without children
 }
 
-// All children are done.
+void Gathering::on_child_done(GatheredChild& child) {
+  ++finished_;
+  FutureBase& future = *child.future_;
+  if (outer_.done()) {
+    if (!future.cancelled()) future.exception();  // marks it as retrieved: the first one was reported
+    return let_go();
+  }
+  if (!return_exceptions_) {
+    std::exception_ptr error = future.cancelled() ? future.cancelled_error() : future.exception();
+    if (error) {
+      outer_.set_exception(std::move(error));
+      return let_go();
+    }
+  }
+  if (finished_ == children_.size()) finish();
+}
+
+// Call it when all children are done.
 void Gathering::finish() {
-  Children children = std::exchange(children_, {});
-  let_go();
+  const ScopeExit end([this] { let_go(); });
   if (cancel_requested_) {
-    // Whoever asked for the cancellation gets it, even if the children's exceptions were to be results.
-    for (const Ref<FutureBase>& child : children) child->mark_retrieved();
-    FutureBase& last = *children.back();
-    outer().set_exception(last.cancelled() ? last.cancelled_error() : std::make_exception_ptr(CancelledError()));
+    // A requested cancellation takes precedence, even if exceptions are results.
+    for (const GatheredChild& child : children_) child.future_->mark_retrieved();
+    FutureBase& last = *children_.back().future_;
+    outer_.set_exception(last.cancelled() ? last.cancelled_error() : std::make_exception_ptr(CancelledError()));
     return;
   }
   try {
-    collect(children);
-  } catch (...) {  // a result's copy constructor, or a result that was moved out of its future before
-    outer().set_exception(std::current_exception());
+    collect(children_);
+  } catch (...) {  // a result's copy constructor, or a result was moved out before
+    outer_.set_exception(std::current_exception());
   }
 }
 
-bool Gathering::cancel_children(const CancelledError& reason) {
-  if (outer().done()) return false;
-  bool accepted = false;
-  for (const Ref<FutureBase>& child : children_) {
-    if (child->cancel(reason)) accepted = true;
-  }
-  if (accepted) cancel_requested_ = true;
-  return accepted;
+// ── cancelling ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Waitable* Gathering::first_to_cancel(Waitable* before) noexcept {
+  cancelling_ = true;
+  accepted_ = false;
+  next_to_cancel_ = 0;
+  cancelled_by_ = before;
+  return next_to_cancel_after(false);
 }
 
-// ── who keeps whom alive ────────────────────────────────────────────────────────────────────────────────────────────
+Waitable* Gathering::next_to_cancel_after(bool accepted) noexcept {
+  if (accepted) accepted_ = true;
+  return next_to_cancel_ < children_.size() ? children_[next_to_cancel_++].future_.get() : nullptr;
+}
 
+Waitable* Gathering::all_cancelled() noexcept {
+  cancelling_ = false;
+  return cancelled_by_;
+}
+
+bool Gathering::cancel_accepted() noexcept {
+  if (accepted_) cancel_requested_ = true;
+  return accepted_;
+}
+
+// ── ownership ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+// The outer future is done, or never will be. Callbacks that are scheduled keep their future, to look at its exception.
 void Gathering::let_go() noexcept {
-  children_.clear();
-  leave_registry();
+  const Ref<FutureBase> alive(&outer_);  // a child's end may drop the last callback
+  if (linked()) leave_registry();
+  next_to_cancel_ = children_.size();
+  for (GatheredChild& child : children_) {
+    if (child.state_ == State::waits || child.state_ == State::has_run) child.take();
+  }
 }
 
-void Gathering::leave_registry() noexcept {
-  if (registry_) registry_->remove(*this);
-}
-
-void GatheringRegistry::add(Gathering& gathering) noexcept {
-  gathering.registry_ = this;
-  gathering.next_ = first_;
-  if (first_) first_->previous_ = &gathering;
-  first_ = &gathering;
-}
-
-void GatheringRegistry::remove(Gathering& gathering) noexcept {
-  (gathering.previous_ ? gathering.previous_->next_ : first_) = gathering.next_;
-  if (gathering.next_) gathering.next_->previous_ = gathering.previous_;
-  gathering.previous_ = gathering.next_ = nullptr;
-  gathering.registry_ = nullptr;
-}
-
-// Without its children a gathering is never completed; neither would it be by a loop that is closed.
+// A gathering without its children never completes; with them, it would not complete on a closed loop either.
 void GatheringRegistry::on_close() noexcept {
-  while (first_) {
-    Gathering& gathering = *first_;
-    const Ref<FutureBase> until_it_let_go(&gathering.outer());
-    gathering.let_go();
+  while (!gatherings_.empty()) {
+    gatherings_.back().let_go();
   }
 }
 

@@ -3,8 +3,8 @@
 namespace asyncio::detail {
 namespace {
 
-/// Reports the exception of a future whose shield was cancelled. All of them have the same id: one report is
-/// enough, however many shields the future had.
+/// Reports the exception of a future whose shield was cancelled. All instances have one id, so that a future with
+/// several shields is reported once.
 class LogOnException final : public DoneCallback, public Pooled {
  public:
   static constexpr CallbackId kId{~std::uint64_t{0}};
@@ -33,7 +33,7 @@ void ShieldLink::on_outer_done() {
   if (!future || future->done()) return;
   future->remove_done_callback(callback);
   future->remove_done_callback(LogOnException::kId);
-  future->add_waiter(*new LogOnException);
+  future->add_callback(*new LogOnException);
 }
 
 }  // namespace asyncio::detail

@@ -8,20 +8,33 @@ using detail::TaskBase;
 
 // ── the tasks of the group ──────────────────────────────────────────────────────────────────────────────────────────
 
-/// One task of the group: the done-callback, and the link in the group's list, in one. It belongs to the
-/// task.
-class TaskGroup::Child final : public detail::DoneCallback, public detail::Pooled {
+/// One task of the group: its done-callback, and its link in the group's list. It belongs to the task.
+class TaskGroup::Child final : public detail::DoneCallback, public detail::ListLink, public detail::Pooled {
  public:
-  Child(TaskGroup& group, TaskBase& task) noexcept : group_(&group), task_(&task) {}
+  explicit Child(TaskGroup& group) noexcept : group_(&group) {}
 
   void on_done(FutureBase& task) noexcept override { done_task_ = Ref<FutureBase>(&task); }
-  void run(Loop&) override {
-    const std::unique_ptr<Child> self(this);
-    if (TaskGroup* group = leave()) group->on_task_done(AnyTask(std::move(done_task_)));
+  void run(Loop& loop) override {
+    const detail::ScopeExit destroy([this] {
+      if (!linked()) delete this;  // otherwise it is in failed_
+    });
+    TaskGroup* const group = leave();
+    if (!group) return;
+    try {
+      group->on_task_done(*this);
+    } catch (...) {  // from cancelling tasks that await each other in a cycle
+      detail::report_callback_exception(loop, std::source_location::current(), nullptr);
+    }
   }
   void drop() noexcept override {
     leave();
     delete this;
+  }
+  // Also before the body has ended: then the parent will wait. [future_add_to_awaited_by, in TaskGroup.create_task]
+  void add_awaiters(detail::Awaiters& found) override {
+    if (!group_) return;
+    found.tasks.push_back(group_->parent_);
+    if (group_->waiting_) found.waits.push_back(group_->waiting_);
   }
 
  private:
@@ -31,11 +44,9 @@ class TaskGroup::Child final : public detail::DoneCallback, public detail::Poole
     return std::exchange(group_, nullptr);
   }
 
-  TaskGroup* group_;  // null if that is gone: the loop is being closed
-  TaskBase* task_;    // alive: until it is done, we are its callback, and then we hold it
+  TaskGroup* group_;          // null if the group is gone: the loop is being closed
+  TaskBase* task_ = nullptr;  // alive: it holds this callback until it is done; then done_task_ holds it
   Ref<FutureBase> done_task_;
-  Child* previous_ = nullptr;
-  Child* next_ = nullptr;
 };
 
 void TaskGroup::check_may_create() {
@@ -43,39 +54,43 @@ void TaskGroup::check_may_create() {
   if (why) throw std::runtime_error("TaskGroup " + repr() + why);
 }
 
-void TaskGroup::add(TaskBase& task) {
-  auto* child = new Child(*this, task);
-  child->previous_ = last_;
-  (last_ ? last_->next_ : first_) = child;
-  last_ = child;
+void TaskGroup::FreeChild::operator()(Child* child) const noexcept { delete child; }
+
+TaskGroup::NewChild TaskGroup::new_child() { return NewChild(new Child(*this)); }
+
+// From now on the child belongs to the task.
+void TaskGroup::add(Child& child, TaskBase& task) {
+  child.task_ = &task;
+  children_.push_back(child);
   ++tasks_;
-  task.add_waiter(*child);
-  // An eager one may have called cancel() before we knew of it.
+  task.add_callback(child);
+  // An eager task may have called cancel() before it was added.
   if (aborting_ && !task.done()) task.cancel(CancelledError());
 }
 
 void TaskGroup::remove(Child& child) noexcept {
-  (child.previous_ ? child.previous_->next_ : first_) = child.next_;
-  (child.next_ ? child.next_->previous_ : last_) = child.previous_;
+  children_.remove(child);
   --tasks_;
 }
 
 void TaskGroup::abort() {
   aborting_ = true;
-  for (Child* child = first_; child; child = child->next_) {
-    if (!child->task_->done()) child->task_->cancel(CancelledError());
+  for (Child& child : children_) {
+    if (!child.task_->done()) child.task_->cancel(CancelledError());
   }
 }
 
-// ── one of them has ended ───────────────────────────────────────────────────────────────────────────────────────────
+// ── a task has ended ────────────────────────────────────────────────────────────────────────────────────────────────
 
-void TaskGroup::on_task_done(AnyTask task) {
-  if (on_completed_ && !has_tasks() && !on_completed_.done()) on_completed_.set_result();
+void TaskGroup::on_task_done(Child& child) {
+  if (waiting_ && !has_tasks()) waiting_->wake();
+  FutureBase& task = *child.done_task_;
   if (task.cancelled()) return;
   const std::exception_ptr error = task.exception();
   if (!error) return;
 
-  errors_.push_back(error);
+  failed_.push_back(child);
+  ++errors_;
   if (task.holds_fatal_exception() && !base_error_) base_error_ = error;
   if (!aborting_ && !parent_cancel_requested_) {
     abort();
@@ -83,7 +98,7 @@ void TaskGroup::on_task_done(AnyTask task) {
   }
 }
 
-// The body is cancelled, or the exit that waits. exit() takes this back: the task itself is not cancelled.
+// Cancels the body, or the all_done() that waits. exit() uncancels: the task itself is not cancelled.
 void TaskGroup::cancel_parent() {
   parent_cancel_requested_ = true;
   parent_->cancel(CancelledError());
@@ -102,7 +117,11 @@ TaskGroup::TaskGroup() : parent_(TaskBase::current()) {
 }
 
 TaskGroup::~TaskGroup() {
-  for (Child* child = first_; child; child = child->next_) child->group_ = nullptr;
+  for (Child& child : children_) child.group_ = nullptr;
+  while (!failed_.empty()) {
+    const NewChild child(&failed_.front());
+    failed_.remove(*child);
+  }
 }
 
 void TaskGroup::body_failed() {
@@ -112,36 +131,30 @@ void TaskGroup::body_failed() {
   if (!aborting_) abort();
 }
 
-Coro<> TaskGroup::wait_for_tasks() {
-  exiting_ = true;
-  while (has_tasks()) {
-    on_completed_ = create_future();  // a new one each time: the last may have been cancelled
-    try {
-      co_await on_completed_;
-    } catch (const CancelledError&) {
-      last_cancellation_ = std::current_exception();
-      if (!aborting_) {  // from outside: we are cancelled while the tasks still run
-        cancellation_ = last_cancellation_;
-        abort();
-      }
-    }
-  }
+void TaskGroup::cancelled_at_exit() {
+  last_cancellation_ = std::current_exception();
+  if (aborting_) return;
+  cancellation_ = last_cancellation_;  // a cancel from outside, while the tasks still run
+  abort();
 }
 
 void TaskGroup::exit() {
   exiting_ = true;
   if (base_error_) std::rethrow_exception(base_error_);
-  // With no other request left, the CancelledError that we caused ourselves is not to leave the group.
-  // One that is left after ours was taken back is somebody else's, and does.
+  // The CancelledError that the group itself caused must not leave it. If another cancel request is left after
+  // uncancel(), CancelledError leaves the group.
   if (parent_cancel_requested_) cancellation_ = parent_->uncancel() == 0 ? nullptr : cancellation_or_last();
-  if (cancellation_ && errors_.empty()) std::rethrow_exception(cancellation_);
-  if (body_error_) errors_.push_back(body_error_);
-  if (errors_.empty()) return;
-  if (parent_->cancelling() > 0) {  // somebody else did: not to be lost, and not counted twice
+  if (cancellation_ && errors_ == 0) std::rethrow_exception(cancellation_);
+  if (errors_ == 0 && !body_error_) return;
+  if (parent_->cancelling() > 0) {  // another cancel request: it is kept, and counted once
     parent_->uncancel();
     parent_->cancel(CancelledError());
   }
-  throw ExceptionGroup("unhandled errors in a TaskGroup", std::move(errors_));
+  std::vector<std::exception_ptr> errors;
+  errors.reserve(errors_ + 1);
+  for (Child& child : failed_) errors.push_back(child.done_task_->exception());
+  if (body_error_) errors.push_back(body_error_);
+  throw ExceptionGroup("unhandled errors in a TaskGroup", std::move(errors));
 }
 
 std::exception_ptr TaskGroup::cancellation_or_last() const {
@@ -152,7 +165,7 @@ std::exception_ptr TaskGroup::cancellation_or_last() const {
 std::string TaskGroup::repr() const {
   std::string text = "<TaskGroup";
   if (tasks_ > 0) text += " tasks=" + std::to_string(tasks_);
-  if (!errors_.empty()) text += " errors=" + std::to_string(errors_.size());
+  if (errors_ > 0) text += " errors=" + std::to_string(errors_);
   return text + (aborting_ ? " cancelling>" : " entered>");
 }
 

@@ -1,6 +1,6 @@
 #include "asyncio/timeouts.h"
 
-#include <cstdio>
+#include <cmath>
 
 namespace asyncio {
 
@@ -39,7 +39,7 @@ bool Timeout::exit() noexcept {
   handler_.cancel();
   if (state_ == State::expiring) {
     state_ = State::expired;
-    return task_->uncancel() <= cancelling_;  // otherwise somebody else cancelled it too: that has to go on
+    return task_->uncancel() <= cancelling_;  // otherwise there is another cancel request, which is kept
   }
   if (state_ == State::active) state_ = State::finished;
   return false;
@@ -53,10 +53,11 @@ const char* Timeout::name_of(State state) noexcept {
 std::string Timeout::repr() const {
   std::string text = std::string("<Timeout [") + name_of(state_) + "]";
   if (state_ == State::active) {
-    char when[40] = "None";
-    if (when_)
-      std::snprintf(when, sizeof when, "%.3f", std::chrono::duration<double>(when_->time_since_epoch()).count());
-    text += std::string(" when=") + when;
+    text += " when=";
+    // CPython rounds to milliseconds: round(when, 3).
+    text += when_ ? detail::repr_value(
+                        std::round(std::chrono::duration<double, std::milli>(when_->time_since_epoch()).count()) / 1000)
+                  : "None";
   }
   return text + ">";
 }

@@ -5,17 +5,51 @@
 
 namespace asyncio::detail {
 
-std::vector<bool> first_meetings(const std::vector<const FutureBase*>& futures) {
-  std::vector<const FutureBase*> sorted = futures;
-  std::sort(sorted.begin(), sorted.end(), std::less<>());
+bool has_duplicates(FuturePointers futures) {
+  std::sort(futures.begin(), futures.end(), std::less<>());
+  return std::adjacent_find(futures.begin(), futures.end()) != futures.end();
+}
+
+std::vector<bool> first_occurrences(const FuturePointers& futures) {
   std::vector<bool> first;
-  if (std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end()) return first;  // nearly always
   std::unordered_set<const FutureBase*> seen;
   for (const FutureBase* future : futures) first.push_back(seen.insert(future).second);
   return first;
 }
 
-void WaitState::on_completion(AnyFuture& future) {
+// ── the callbacks ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+void WaitCallback::on_done(FutureBase& future) noexcept {
+  done_ = Ref(&future);
+  state_.add_ref();
+}
+
+void WaitCallback::run(Loop&) {
+  const Ref<FutureBase> state(&state_, adopt);
+  const Ref<FutureBase> future = std::move(done_);
+  state_.on_completion(*future);
+}
+
+void WaitCallback::drop() noexcept {
+  if (!done_) return;  // the loop is closed while the future is pending
+  done_ = {};
+  state_.release();
+}
+
+void WaitCallback::add_awaiters(Awaiters& found) { found.through.push_back(&state_); }
+
+// ── wait() ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void WaitState::add(FutureBase& future) {
+  ++unfinished_;
+  future.add_callback(callbacks_.emplace_back(*this, future));
+}
+
+void WaitState::remove_callbacks() noexcept {
+  for (WaitCallback& callback : callbacks_) callback.future_->remove_callback(callback);
+}
+
+void WaitState::on_completion(FutureBase& future) {
   --unfinished_;
   if (unfinished_ == 0 || return_when_ == FIRST_COMPLETED ||
       (return_when_ == FIRST_EXCEPTION && !future.cancelled() && future.exception())) {
@@ -27,27 +61,21 @@ WaitScope::WaitScope(Loop& loop, std::size_t futures, const WaitOptions& options
   if (options.return_when > ALL_COMPLETED) {
     throw std::invalid_argument("Invalid return_when value: " + std::to_string(static_cast<int>(options.return_when)));
   }
-  const Ref<WaitState> state(new WaitState(loop, options.return_when), adopt);
+  const Ref<WaitState> state(new WaitState(loop, futures, options.return_when), adopt);
   waiter_ = Future<>(state);
-  futures_.reserve(futures);
   if (options.timeout.has_value()) {
     timer_ = loop.call_later(options.timeout.duration(), [state] { state->release_waiter(); });
   }
 }
 
-// A callback that is scheduled already cannot be removed: it runs when the frame may be gone, and so it holds
-// what it touches.
 void WaitScope::add(const AnyFuture& future) {
   check_same_loop(future, *waiter_.state().loop());
-  const Ref<WaitState> state(&this->state());
-  state->expect_one_more();
-  const CallbackId id = future.add_done_callback([state](AnyFuture& done) { state->on_completion(done); });
-  futures_.push_back({&future.state(), id});
+  state().add(future.state());
 }
 
 WaitScope::~WaitScope() {
   timer_.cancel();
-  for (const Listening& listening : futures_) listening.future->remove_done_callback(listening.callback);
+  state().remove_callbacks();
 }
 
 }  // namespace asyncio::detail

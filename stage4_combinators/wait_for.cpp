@@ -2,7 +2,7 @@
 
 namespace asyncio::detail {
 
-// The future itself is not what we wait for: a cancel of the caller would then count as ours, and be lost.
+// Does not await the future itself: a cancel of the caller would then look like the future's, and be lost.
 Coro<> cancel_and_wait(AnyFuture future) {
   WaitScope scope(Loop::running(), 1, WaitOptions());
   scope.add(future);

@@ -4,8 +4,8 @@
 
 namespace asyncio {
 
-/// Shared by the barrier and the tasks at it: their frames hold the condition's lock by a guard, and may outlive the
-/// barrier, when a loop is closed early. The coroutines that take `self` keep it alive; the others are awaited by them.
+/// Shared by the barrier and the tasks at it. Their frames hold the condition's lock by a guard, and may outlive the
+/// barrier if a loop is closed early. The coroutines that take `self` keep the state alive, and await the others.
 class Barrier::State {
  public:
   explicit State(std::size_t parties) noexcept : parties_(parties) {}
@@ -53,7 +53,7 @@ class Barrier::State {
  private:
   enum class Phase { filling, draining, resetting, broken };
 
-  /// In front of the barrier, while those of the last time leave it.
+  /// Waits until the tasks of the last round have left.
   Coro<> block() {
     co_await condition_.wait_for([this] { return phase_ != Phase::draining && phase_ != Phase::resetting; });
     if (broken()) throw BrokenBarrierError("Barrier aborted");
@@ -66,7 +66,7 @@ class Barrier::State {
     co_await condition_.wait_for([this] { return phase_ != Phase::filling; });
     if (broken() || phase_ == Phase::resetting) throw BrokenBarrierError("Abort or reset of barrier");
   }
-  /// The last to leave lets in those who wait in front.
+  /// The last task to leave lets in the tasks in block().
   void exit() {
     if (--count_ > 0) return;
     if (phase_ == Phase::resetting || phase_ == Phase::draining) phase_ = Phase::filling;
@@ -80,7 +80,7 @@ class Barrier::State {
 };
 
 Barrier::Barrier(std::ptrdiff_t parties) {
-  if (parties < 1) throw std::invalid_argument("parties must be > 0");
+  if (parties < 1) throw std::invalid_argument("parties must be >= 1");
   state_ = std::make_shared<State>(static_cast<std::size_t>(parties));
 }
 Barrier::~Barrier() = default;

@@ -1,4 +1,4 @@
-// What waiting for each other costs. `bare_yield`, a task switch and nothing else, is the measure of the others.
+// What synchronisation costs. Compare the others with `bare_yield`, which only switches tasks.
 #include <asyncio/barrier.h>
 #include <asyncio/condition.h>
 #include <asyncio/event.h>
@@ -19,7 +19,7 @@ using measure::Iterations;
 
 namespace {
 
-/// Runs `count` tasks of `body` to their ends.
+/// Runs `count` tasks of `body` until all are done.
 template <class Body>
 Coro<> tasks_of(int count, Body& body) {
   std::vector<Task<>> tasks;
@@ -70,8 +70,8 @@ void lock_scoped_uncontended(benchmark::State& state) {
 }
 MEASURE(stage5, lock_scoped_uncontended);
 
-// Each release wakes the next of 100 tasks. All of them come while the first holds the lock; from then on there is
-// always a queue, and who releases goes to its end.
+// Each release wakes the next of 100 tasks. All of them arrive while the first holds the lock; from then on there is
+// always a queue, and a task that releases goes to its end.
 void lock_handover_100(benchmark::State& state) {
   Lock lock;
   Iterations running(state);
@@ -122,7 +122,7 @@ void event_set_100(benchmark::State& state) {
   int come = 0;
   int gone = 0;
   run_tasks(101, [&]() -> Coro<> {
-    if (come++ == 100) {  // the last to come sets, the others wait
+    if (come++ == 100) {  // the last to arrive sets, the others wait
       while (gone < 100) {
         event.set();
         event.clear();
@@ -136,7 +136,7 @@ void event_set_100(benchmark::State& state) {
 }
 MEASURE(stage5, event_set_100);
 
-// Two tasks in turn: each wait() is a notification, and the lock once more.
+// Two tasks take turns: each wait() needs a notification, and the lock.
 void condition_ping_pong(benchmark::State& state) {
   Condition condition;
   Iterations running(state);
@@ -155,11 +155,11 @@ void condition_ping_pong(benchmark::State& state) {
 }
 MEASURE(stage5, condition_ping_pong);
 
-// 100 tasks meet, and leave; the time is for all of them.
+// 100 tasks arrive and leave; the time is for all of them.
 void barrier_100(benchmark::State& state) {
   Barrier barrier(100);
   Iterations running(state, 100);
-  bool on = true;  // the last to leave decides whether all come again
+  bool on = true;  // the last to leave decides whether all repeat
   std::size_t left = 0;
   run_tasks(100, [&]() -> Coro<> {
     for (bool again = true; again;) {
@@ -188,14 +188,14 @@ void queue_put_get_with_room(benchmark::State& state) {
   run_tasks(1, [&]() -> Coro<> {
     for (auto _ : Iterations(state)) {
       co_await queue.put(1);
-      const int item = co_await queue.get();
+      int item = co_await queue.get();
       benchmark::DoNotOptimize(item);
     }
   });
 }
 MEASURE(stage5, queue_put_get_with_room);
 
-// One item at a time: both sides wait for each other, for every item.
+// One item at a time: both sides wait for each other for every item.
 void queue1_put_get(benchmark::State& state) {
   Queue<int> queue(1);
   Iterations running(state);
@@ -223,8 +223,8 @@ void priority_queue_100(benchmark::State& state) {
 }
 MEASURE(stage5, priority_queue_100);
 
-// The job of all stages: 1,000 small jobs, each of which waits one tick and then adds its number to a sum. Here they
-// come through a queue to 10 workers.
+// The job of all stages: 1,000 small jobs, each of which waits one tick and then adds its number to a sum. Here 10
+// workers get them from a queue.
 void run_1000_jobs(benchmark::State& state) {
   Queue<int> queue(100);
   long sum = 0;

@@ -1,12 +1,7 @@
-// The notes' programs on synchronisation (003). All times are a tenth of theirs. Where the notes fetch from the
-// network, which comes with stage 6, a sleep stands for it.
-#include <asyncio/condition.h>
-#include <asyncio/event.h>
-#include <asyncio/lock.h>
-#include <asyncio/priority_queue.h>
-#include <asyncio/run.h>
-#include <asyncio/semaphore.h>
-#include <asyncio/wait.h>
+// The notes' programs on synchronisation (003). All times are a tenth of theirs. A sleep takes the place of network
+// requests, which come with stage 6.
+// Runs on asyncio or, compiled with -DBY_HAND, on the small asyncio of by_hand/: see demo_lib.h.
+#include "demo_lib.h"
 
 #include <iostream>
 #include <string>
@@ -14,7 +9,7 @@
 #include <vector>
 
 using namespace std::chrono_literals;
-using namespace asyncio;
+using namespace lib;
 
 // ── lock.py ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -41,7 +36,7 @@ Coro<> main() {
   std::vector<Task<>> tasks;
   tasks.push_back(create_task(test("l1", lock)));
   tasks.push_back(create_task(test("l2", lock)));
-  co_await asyncio::wait(tasks);
+  co_await lib::wait(tasks);
 }
 
 }  // namespace lock_program
@@ -51,26 +46,26 @@ Coro<> main() {
 namespace condition_program {
 
 Coro<> consumer(Condition& cond, std::string name, std::chrono::milliseconds delay) {
-  co_await asyncio::sleep(delay);
+  co_await lib::sleep(delay);
   const auto guard = co_await cond.scoped();
   co_await cond.wait();
   std::cout << name << ": Resource is available to consumer\n";
 }
 
 Coro<> producer(Condition& cond) {
-  co_await asyncio::sleep(200ms);
+  co_await lib::sleep(200ms);
   for (int n = 1; n < 3; ++n) {
     {
       const auto guard = co_await cond.scoped();
       std::cout << "notifying consumer " << n << '\n';
       cond.notify(n);
     }
-    co_await asyncio::sleep(10ms);
+    co_await lib::sleep(10ms);
   }
 }
 
 Coro<> producer2(Condition& cond) {
-  co_await asyncio::sleep(200ms);
+  co_await lib::sleep(200ms);
   const auto guard = co_await cond.scoped();
   std::cout << "Making resource available\n";
   cond.notify_all();
@@ -86,10 +81,10 @@ std::vector<Task<>> consumers(Condition& cond) {
 Coro<> main() {
   Condition condition;
   Task<> task = create_task(producer(condition));
-  co_await asyncio::wait(consumers(condition));
+  co_await lib::wait(consumers(condition));
   task.cancel();
   task = create_task(producer2(condition));
-  co_await asyncio::wait(consumers(condition));
+  co_await lib::wait(consumers(condition));
   task.cancel();
 }
 
@@ -119,7 +114,7 @@ Coro<> main() {
   std::vector<Task<>> tasks;
   tasks.push_back(create_task(test("e1", event)));
   tasks.push_back(create_task(test("e2", event)));
-  co_await asyncio::wait(tasks);
+  co_await lib::wait(tasks);
   std::cout << "event end state: " << python(event.is_set()) << '\n';
 }
 
@@ -128,7 +123,7 @@ Coro<> main() {
 // ── Semaphore(3): twelve numbers, three at a time ───────────────────────────────────────────────────────────────────
 
 Coro<int> fetch_async(int a) {
-  co_await asyncio::sleep(50ms);
+  co_await lib::sleep(50ms);
   co_return a;
 }
 
@@ -144,7 +139,7 @@ Coro<> main() {
   Semaphore sema(3);
   std::vector<Task<>> tasks;
   for (int num = 0; num < 12; ++num) tasks.push_back(create_task(print_result(sema, num)));
-  co_await asyncio::wait(tasks);
+  co_await lib::wait(tasks);
 }
 
 }  // namespace semaphore_program
@@ -162,7 +157,7 @@ Coro<int> collect_result(Semaphore& sema, int a) {
 }
 
 Coro<> produce(PriorityQueue<Item>& queue) {
-  for (const int num : {6, 4, 22, 48, 9, 90, 40}) {  // the notes draw them at random; these are the ones they show
+  for (const int num : {6, 4, 22, 48, 9, 90, 40}) {  // random in the notes, which show these
     std::cout << "producing " << num << '\n';
     const Item item(num, num);
     co_await queue.put(item);

@@ -4,36 +4,6 @@
 
 namespace asyncio::detail {
 
-// Both wait in a loop: between being woken and running, another task may have taken the item, or the room. Who finds
-// nothing goes to the end of the queue, as in CPython.
-
-Coro<> QueueBase::wait_to_get() {
-  while (empty() && !is_shutdown_) {
-    bind_to_loop_of(*TaskBase::current(), *this);
-    Turn getter(getters_);
-    try {
-      co_await getter;
-    } catch (...) {
-      // Woken by a put(), and cancelled before it could get: the item is for the next in line.
-      if (!getter.orphaned() && !empty() && getter.woken()) getters_.wake_next();
-      throw;
-    }
-  }
-}
-
-Coro<> QueueBase::wait_to_put() {
-  while (full() && !is_shutdown_) {
-    bind_to_loop_of(*TaskBase::current(), *this);
-    Turn putter(putters_);
-    try {
-      co_await putter;
-    } catch (...) {
-      if (!putter.orphaned() && !full() && putter.woken()) putters_.wake_next();
-      throw;
-    }
-  }
-}
-
 void QueueBase::throw_cannot_put() const {
   if (is_shutdown_) throw QueueShutDown();
   throw QueueFull();

@@ -1,4 +1,4 @@
-// What I/O costs on top of the system calls it consists of; the bare calls stand beside it.
+// The cost of I/O compared with the bare system calls it consists of.
 #include <asyncio/asyncio.h>
 
 #include <netinet/in.h>
@@ -58,7 +58,7 @@ std::pair<Socket, Socket> tcp_pair() {
   return std::pair<Socket, Socket>(std::move(client), std::move(server.first));
 }
 
-/// There and back, 64 bytes: write, wait and read on both sides.
+/// 64 bytes there and back: write, wait and read on both sides.
 template <class Wait>
 void bare_echo_64B(benchmark::State& state, const Socket& one, const Socket& other, Wait wait) {
   char data[64] = {};
@@ -98,7 +98,7 @@ MEASURE(stage6, limit_epoll_echo_64B);
 
 // ── the core ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// A tick of a loop that watches so many idle descriptors and has one callback to run: most ticks do not poll.
+/// One tick of a loop with one ready callback that also watches idle descriptors. Most such ticks do not poll.
 void poll_tick(benchmark::State& state) {
   Loop loop(std::make_unique<PollCore>());
   std::vector<Socket> sockets;
@@ -134,7 +134,7 @@ MEASURE(stage6, add_remove_reader<EpollCore>);
 
 // ── sockets and streams ─────────────────────────────────────────────────────────────────────────────────────────────
 
-/// The measure of the next: each number is written to one end of a pair of sockets and read from the other.
+/// The limit for the next benchmark: each number is written to one end of a pair of sockets and read from the other.
 void limit_1000_jobs(benchmark::State& state) {
   const auto [one, other] = Socket::pair();
   for (auto _ : Iterations(state, 1000)) {
@@ -200,7 +200,7 @@ void echo_64B(benchmark::State& state) {
 }
 MEASURE(stage6, echo_64B);
 
-/// A hundred clients at once; the time of one round of one of them.
+/// A hundred clients at once; the time of one client's round.
 void echo_64B_100_clients(benchmark::State& state) {
   asyncio::run([&]() -> Coro<> {
     Server server = co_await start_server(echo, "127.0.0.1", 0);

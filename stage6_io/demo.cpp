@@ -5,11 +5,13 @@
 //   stage6_demo http://host:port/get?a={}    against another: httpbin, for one
 //   stage6_demo serve [port]                 only the server, until Ctrl-C
 //   stage6_demo echo [path]                  echo servers: streams, protocol, datagrams, and a Unix socket at the path
-#include "demo_echo.h"
+// On asyncio or, compiled with -DBY_HAND, on the small asyncio of by_hand/: see demo_lib.h.
 #include "demo_http.h"
+#include "demo_lib.h"
 #include "demo_server.h"
-
-#include <asyncio/asyncio.h>
+#ifndef BY_HAND
+#include "demo_echo.h"
+#endif
 
 #include <iostream>
 #include <string>
@@ -17,7 +19,7 @@
 #include <vector>
 
 using namespace std::chrono_literals;
-using namespace asyncio;
+using namespace lib;
 using demo::http_get;
 
 // Set by main().
@@ -37,7 +39,7 @@ Coro<int> request() {
 void callback(Task<int>& task) { std::cout << "Status: " << task.result() << '\n'; }
 
 void run(Loop& loop) {
-  auto task = create_task(request(), {.name = "Task-request", .loop = &loop});
+  auto task = create_task(request(), {.loop = &loop});
   task.add_done_callback(callback);
   std::cout << "Task: " << task << '\n';
   loop.run_until_complete(task);
@@ -45,7 +47,7 @@ void run(Loop& loop) {
 
   std::vector<Task<int>> tasks;
   for (int i = 0; i < 5; ++i) tasks.push_back(ensure_future(request(), loop));
-  loop.run_until_complete(asyncio::wait(tasks));
+  loop.run_until_complete(lib::wait(tasks));
   for (const auto& done : tasks) std::cout << "Task Result: " << done.result() << '\n';
 }
 
@@ -63,9 +65,9 @@ Coro<> get_page() {
 void run(Loop& loop) {
   std::vector<AnyTask> tasks;
   tasks.push_back(create_task(get_page(), {.loop = &loop}));
-  tasks.push_back(create_task(asyncio::sleep(50ms), {.loop = &loop}));
+  tasks.push_back(create_task(lib::sleep(50ms), {.loop = &loop}));
   tasks.push_back(create_task(get_page(), {.loop = &loop}));
-  loop.run_until_complete(asyncio::wait(tasks));
+  loop.run_until_complete(lib::wait(tasks));
 }
 
 }  // namespace page_program
@@ -90,7 +92,7 @@ Coro<> print_result(int a) {
 void run(Loop& loop) {
   std::vector<Task<>> tasks;
   for (int number = 0; number < 12; ++number) tasks.push_back(create_task(print_result(number), {.loop = &loop}));
-  loop.run_until_complete(asyncio::wait(tasks));
+  loop.run_until_complete(lib::wait(tasks));
 }
 
 }  // namespace semaphore_program
@@ -131,7 +133,7 @@ Coro<> main() {
   co_await produce(queue);
   co_await queue.join();
   consumer.cancel();
-  co_await asyncio::sleep(0s);  // the queue must outlive its consumer
+  co_await lib::sleep(0s);  // the queue must outlive its consumer
 }
 
 }  // namespace queue_program
@@ -162,6 +164,7 @@ Coro<> main() {
 
 }  // namespace gather_program
 
+#ifndef BY_HAND
 // ── what would block, in a thread; and somebody else's program ──────────────────────────────────────────────────────
 
 namespace outside_program {
@@ -184,6 +187,7 @@ Coro<> main() {
 }
 
 }  // namespace outside_program
+#endif
 
 // ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -208,22 +212,26 @@ void run_programs(Loop& loop, demo::HttpServer* own_server) {
   loop.run_until_complete(queue_program::main());
   heading("004: three urls with gather");
   loop.run_until_complete(gather_program::main());
-  heading("a thread, and a child process");
+#ifndef BY_HAND
+  heading("asyncio only: a thread, and a child process");
   loop.run_until_complete(outside_program::main());
+#endif
 }
 
 int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   try {
     if (!arguments.empty() && arguments[0] == "serve") {
-      asyncio::run(serve(arguments.size() > 1 ? std::stoi(arguments[1]) : 0));
+      run_io(serve(arguments.size() > 1 ? std::stoi(arguments[1]) : 0));
       return 0;
     }
+#ifndef BY_HAND
     if (!arguments.empty() && arguments[0] == "echo") {
       asyncio::run(demo::serve_echo(arguments.size() > 1 ? arguments[1] : ""));
       return 0;
     }
-    Loop loop;
+#endif
+    IoLoop loop;
     if (!arguments.empty()) {
       URL = arguments[0];
       page_url = demo::format(URL, 0);
@@ -236,8 +244,10 @@ int main(int argc, char** argv) {
       page_url = http.url() + "/";
       for (const char* page : {"/", "/python", "/cplusplus"}) urls.push_back(http.url() + page);
       run_programs(loop, &http);
-      std::cout << "---------- an echo server: as a coroutine, as a protocol, for datagrams\n";
+#ifndef BY_HAND
+      std::cout << "---------- asyncio only: an echo server, as a coroutine, as a protocol, for datagrams\n";
       loop.run_until_complete(demo::try_echo_servers());
+#endif
       http.server().close();
       loop.run_until_complete(http.server().wait_closed());
     }

@@ -1,3 +1,4 @@
+#ifndef BY_HAND  // streams, protocols, datagrams: of the real one only
 #include "demo_echo.h"
 
 #include <iostream>
@@ -117,3 +118,4 @@ Coro<> serve_echo(std::string unix_path) {
 }
 
 }  // namespace demo
+#endif

@@ -1,4 +1,4 @@
-// Echo servers, for the demo: the same thing as a coroutine with streams, as a protocol, and for datagrams.
+// Three echo servers for the demo: a coroutine with streams, a protocol, and one for datagrams.
 #pragma once
 
 #include <asyncio/asyncio.h>
@@ -7,10 +7,10 @@
 
 namespace demo {
 
-/// Each of them in turn answers one client; prints what came back.
+/// Lets each server answer one client, and prints what came back.
 asyncio::Coro<> try_echo_servers();
 
-/// All of them until Ctrl-C, on ports of the system's choice and, with a path, at a Unix socket; prints where.
+/// Runs all servers until Ctrl-C, on ports that the system chooses and, with a path, at a Unix socket. Prints where.
 asyncio::Coro<> serve_echo(std::string unix_path);
 
 }  // namespace demo

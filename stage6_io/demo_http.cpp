@@ -6,7 +6,7 @@
 
 namespace demo {
 
-using namespace asyncio;
+using namespace lib;
 
 Url::Url(const std::string& text) {
   const std::string scheme = "http://";

@@ -1,7 +1,7 @@
-// As much HTTP/1.1 as the notes' programs need: GET, and one answer for each connection. For the demo, not the library.
+// The part of HTTP/1.1 that the notes' programs need: GET, with one answer per connection. For the demo only.
 #pragma once
 
-#include <asyncio/streams.h>
+#include "demo_lib.h"
 
 #include <map>
 #include <string>
@@ -15,7 +15,7 @@ class Url {
   std::string host;
   int port = 80;
   std::string target = "/";  // path and query
-  std::string authority;     // as it was written: "127.0.0.1:8000"
+  std::string authority;     // as written in the URL: "127.0.0.1:8000"
 };
 
 class Response {
@@ -27,7 +27,7 @@ class Response {
 };
 
 /// Fetches a page. Throws std::system_error if there is no connection, std::runtime_error if the answer is no HTTP.
-asyncio::Coro<Response> http_get(std::string url);
+lib::Coro<Response> http_get(std::string url);
 
 /// "{}" in the pattern becomes `number`, as by Python's format().
 std::string format(const std::string& pattern, int number);
@@ -35,7 +35,7 @@ std::string format(const std::string& pattern, int number);
 /// data["outer"]["inner"] of a JSON text, if it is a string. Throws std::runtime_error if it is not there.
 std::string json_string(const std::string& json, const std::string& outer, const std::string& inner);
 
-/// "Name: value" lines, up to the empty one. Names in lower case.
-asyncio::Coro<std::map<std::string, std::string>> read_headers(asyncio::StreamReader reader);
+/// Reads "Name: value" lines up to the empty line. Names in lower case.
+lib::Coro<std::map<std::string, std::string>> read_headers(lib::StreamReader reader);
 
 }  // namespace demo

@@ -11,7 +11,7 @@
 
 namespace demo {
 
-using namespace asyncio;
+using namespace lib;
 
 namespace {
 
@@ -96,7 +96,7 @@ Coro<> HttpServer::serve(StreamReader reader, StreamWriter writer) {
   writer.write(target.empty() ? answer("400 Bad Request", "text/plain", "what?\n")
                               : respond(method, target, headers, writer.peername().host()));
   writer.write_eof();
-  co_await reader.read();  // until the client has closed: what it did not take yet is not torn away from it
+  co_await reader.read();  // until the client closes: closing first could drop data that it has not read
   if (taking_turns && taking_turns_) turns_[turn + 1].set();
   writer.close();
 }

@@ -1,8 +1,7 @@
-// A small httpbin: GET /get?a=1 answers with JSON that tells what was asked; and there are three pages.
+// A small httpbin: GET /get?a=1 answers with JSON that describes the request. It also has three pages.
 #pragma once
 
-#include <asyncio/event.h>
-#include <asyncio/streams.h>
+#include "demo_lib.h"
 
 #include <map>
 #include <optional>
@@ -12,14 +11,14 @@ namespace demo {
 
 class HttpServer {
  public:
-  /// Begins to serve; port 0 lets the system choose.
-  asyncio::Coro<> start(int port);
-  asyncio::Server& server() { return *server_; }
+  /// Starts serving. Port 0: the system chooses.
+  lib::Coro<> start(int port);
+  lib::Server& server() { return *server_; }
   /// "http://127.0.0.1:49152"
   std::string url() const { return "http://127.0.0.1:" + std::to_string(server_->port()); }
 
-  /// Makes the requests 0, 1, 2 … answered one after the other, each when the client of the one before has taken its
-  /// answer and closed. However fast the machine, and however busy: the client's lines come in the same order.
+  /// Answers the requests 0, 1, 2 … one after the other, each when the client before has read its answer and closed. So
+  /// the client prints its lines in the same order on every machine.
   void take_turns(bool on) {
     taking_turns_ = on;
     turns_.clear();
@@ -27,11 +26,11 @@ class HttpServer {
   }
 
  private:
-  asyncio::Coro<> serve(asyncio::StreamReader reader, asyncio::StreamWriter writer);
+  lib::Coro<> serve(lib::StreamReader reader, lib::StreamWriter writer);
 
-  std::optional<asyncio::Server> server_;
+  std::optional<lib::Server> server_;
   bool taking_turns_ = false;
-  std::map<int, asyncio::Event> turns_;
+  std::map<int, lib::Event> turns_;
 };
 
 }  // namespace demo

@@ -10,7 +10,7 @@ without=(
 )
 set -uo pipefail
 cd "$1" && shift
-(($#)) || set -- stage[1-6]_tests stage6_fault_tests stage[1-5]_tests_on_poll
+(($#)) || set -- stage[1-6]_tests stage6_fault_tests stage[1-5]_tests_on_poll stage6_ssl_tests stage6_ssl_fault_tests
 
 failed=0
 for program in "$@"; do

@@ -1,6 +1,6 @@
-// What a loop does between its ticks: tell the time, and wait. Everything else about a loop is the same with any
-// core; stage 6 swaps in one that watches descriptors and does not touch the loop.
-// Mirrors: the selector inside Lib/asyncio/selector_events.py. Read next: loop.h
+// What a loop does between its ticks: tell the time, and wait. Everything else about a loop is independent of its core;
+// stage 6 adds cores that watch descriptors, without a change to the loop.
+// Mirrors: the selector inside Lib/asyncio/selector_events.py. Read next: sleep_core.h
 #pragma once
 
 #include <asyncio/ready_queue.h>
@@ -11,7 +11,14 @@
 
 namespace asyncio {
 
-/// Thread safety: wake() may be called from any thread and from a signal handler; the rest by the loop only.
+/// Thrown by a core that is asked to wait, and that nothing can wake. Loop::run_forever() adds to the message what it
+/// knows: in stage 3, who waits for whom.
+class NeverWakes : public std::logic_error {
+ public:
+  using std::logic_error::logic_error;
+};
+
+/// Thread safety: wake() may be called from any thread and from a signal handler; only the loop calls the rest.
 class Core {
  public:
   Core() = default;
@@ -21,34 +28,42 @@ class Core {
 
   /// The time by which timers are due.
   virtual TimePoint now() = 0;
-  /// Whether now() may have gone on much since it was last asked (milliseconds); cheaper than asking. The loop does not
-  /// read the clock in every tick: see Loop::run_once.
-  virtual bool clock_went_on() { return true; }
+  /// True if now() may have advanced by milliseconds since the last call. Cheaper than now(): see kCallbacksPerLook in
+  /// loop.h.
+  virtual bool clock_may_have_advanced() { return true; }
 
-  /// Waits until `until` (nullopt: for ever), or until wake() was called, or until something watched is ready;
-  /// may return early for no reason. A time that is already past asks for a look without waiting.
+  /// Waits until `until` (nullopt: no limit), or until wake() is called, or until something watched is ready. May
+  /// return early for no reason. If `until` is past, looks at what is ready without waiting.
   virtual void wait(std::optional<TimePoint> until) = 0;
 
-  /// Ends the wait that goes on now, or else the next one. Never lost; several may count as one.
+  /// Ends the present wait, or else the next one. Never lost; several calls may count as one.
   virtual void wake() noexcept = 0;
 
-  /// Whether there is something to look at even on a tick that has work already (descriptors, in stage 6).
+  /// The loop is closed: releases what the core has open. Then wake() has no effect, and nothing but now() is called. A
+  /// wake() in another thread must have returned. [BaseSelectorEventLoop.close]
+  virtual void close() noexcept {}
+
+  /// Whether there is something to look at even in a tick that has callbacks to run: descriptors, in stage 6.
   bool watching() const noexcept { return watching_; }
 
-  /// Appends the callbacks of what the last wait() found ready. Asked for only while watching().
+  /// Appends the callbacks of what the last wait() found ready. Called only while watching().
   virtual void collect(ReadyQueue&) {}
 
-  /// The loop is about to leave `before` for this one: goes on with what that one watches. A core that can watch
-  /// nothing throws std::logic_error if there is anything. If it throws, `before` is as it was.
+  /// The loop is about to replace `before` by this core, which continues to watch what `before` watches. A core that
+  /// cannot watch throws std::logic_error if there is anything. If it throws, `before` is unchanged.
   virtual void take_over(Core& before) {
     if (before.watching()) throw std::logic_error("the loop watches descriptors, which its new core cannot do");
   }
 
+  /// Those who hear of each descriptor that is watched; null: nobody does.
+  void set_observers(detail::Observers* observers) noexcept { observers_ = observers; }
+
  protected:
   bool watching_ = false;  // a plain flag: a busy loop reads it every tick
+  detail::Observers* observers_ = nullptr;
 };
 
-/// How a Core says that it is not to wait: no clock was ever there.
+/// The `until` that asks a Core not to wait: no clock shows a time before it.
 inline constexpr TimePoint kDoNotWait = TimePoint::min();
 
 }  // namespace asyncio

@@ -1,10 +1,12 @@
-// What call_soon() and call_later() give back: a callback that waits for its turn, and may be cancelled until then.
+// What call_soon() and call_later() return: a callback that waits for its turn and can be cancelled until then.
 // Mirrors: Lib/asyncio/events.py, Handle and TimerHandle. Read next: timers.h
 #pragma once
 
 #include <asyncio/context.h>
 #include <asyncio/detail/pool.h>
 #include <asyncio/detail/ref.h>
+#include <asyncio/detail/ref_counted.h>
+#include <asyncio/detail/scope_exit.h>
 #include <asyncio/ready_queue.h>
 #include <asyncio/time.h>
 
@@ -13,6 +15,7 @@
 #include <source_location>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace asyncio {
 
@@ -20,57 +23,66 @@ namespace detail {
 
 class TimerHeap;
 
-/// Inside a catch block: lets KeyboardInterrupt and SystemExit pass, and reports any other exception to the loop.
-void report_callback_exception(Loop& loop, const std::source_location& where, std::string handle);
+/// REQUIRES: the caller is in a catch block. Rethrows KeyboardInterrupt and SystemExit; reports any other exception to
+/// the loop.
+/// `handle`, if not null, is named in the report. Without memory for that, there is a line on stderr.
+void report_callback_exception(Loop& loop, const std::source_location& where, const Runnable* handle);
 /// "demo.cpp:12"
 std::string file_and_line(const std::source_location& where);
 
-/// A callback on its way through the loop. Counted: one reference is the queue's, the others are the users' Handles.
-class HandleState : public Runnable, public Pooled {
+/// Where a callback comes from: the context in which it runs, and the place where it was scheduled.
+struct CallbackOrigin {
+  ContextSlot context;
+  std::source_location where;  // the most useful thing to know when it throws
+};
+
+/// A callback that the loop may run and a user may cancel. The queue holds one reference, each Handle another.
+class HandleState : public Runnable, public RefCounted<HandleState>, public Pooled {
  public:
   HandleState() = default;
-  HandleState(const HandleState&) = delete;
-  HandleState& operator=(const HandleState&) = delete;
   virtual ~HandleState() = default;
 
   void cancel() noexcept {
     if (cancelled_) return;
-    cancelled_ = true;
-    const Ref<HandleState> alive(this);  // the callback may hold the last handle, and the heap may let go of us
-    on_cancel();
-    // The callback goes at once, and what it captured with it; unless it is running: then it cancels itself.
-    if (std::exchange(armed_, false)) destroy_callback();
+    const Ref<HandleState> alive(this);  // the callback may hold the last handle, and the heap may drop its reference
+    cancel_referenced();
   }
   bool cancelled() const noexcept { return cancelled_; }
+  bool skipped() const noexcept override { return cancelled_; }
   std::string repr() const override;
-  /// In which the callback runs.
-  virtual Context context() = 0;
+  std::source_location where() const noexcept override { return origin() ? origin()->where : std::source_location(); }
+  /// The context in which the callback runs; an empty one for a callback of the library.
+  Context context() const { return origin() ? Context(origin()->context.state()) : Context(); }
 
-  void add_ref() noexcept { ++refs_; }
-  void release() noexcept {
-    if (--refs_ == 0) delete this;
-  }
   void drop() noexcept final {
-    cancel();
+    if (!cancelled_) cancel_referenced();  // the reference is the caller's, as in run()
     release();
   }
 
  protected:
   virtual void destroy_callback() noexcept = 0;
   virtual void on_cancel() noexcept {}
-  virtual std::string origin() const = 0;  // for repr(): "created at demo.cpp:12"
+  virtual const CallbackOrigin* origin() const noexcept = 0;  // null for a callback of the library
+  virtual std::string place() const;                          // for repr(): "created at demo.cpp:12"
   std::string describe(const std::string& kind, const std::string& more = "") const;
 
-  bool armed_ = true;  // the callback is there, and has not begun to run
+  bool armed_ = true;  // the callback exists, and has not begun to run
  private:
+  void cancel_referenced() noexcept {
+    cancelled_ = true;
+    on_cancel();
+    // The callback is destroyed at once, with what it captured; unless it is running, and cancels itself.
+    if (std::exchange(armed_, false)) destroy_callback();
+  }
+
   bool cancelled_ = false;
-  std::uint32_t refs_ = 1;
 };
 
 class TimerState : public HandleState {
  public:
   explicit TimerState(TimePoint when) noexcept : when_(when) {}
   TimePoint when() const noexcept { return when_; }
+  Kind kind() const noexcept override { return Kind::timer; }
   std::string repr() const override;
 
  private:
@@ -78,67 +90,50 @@ class TimerState : public HandleState {
   void on_cancel() noexcept override;
 
   TimePoint when_;
-  TimerHeap* heap_ = nullptr;  // while it waits there
-  std::uint64_t number_ = 0;   // counts up: the tie-break of equal deadlines
+  TimerHeap* heap_ = nullptr;  // set while the timer is in it
+  std::uint64_t number_ = 0;   // counts up: decides between equal deadlines
 };
 
-/// A callback of a user runs in a context, and has a place to be known by. Base is HandleState or TimerState.
-template <class Base>
-class UserCallback : public Base {
- public:
-  template <class... When>
-  explicit UserCallback(std::source_location where, OptionalContext context = {}, When... when)
-      : Base(when...), context_(context.slot()), where_(where) {}
-  Context context() override { return Context(context_.state()); }
-
- protected:
-  std::string origin() const override { return "created at " + file_and_line(where_); }
-
-  ContextSlot context_;
-  std::source_location where_;  // who scheduled it: the most useful thing to know when it throws
-};
-
-/// The node of a callback of type F.
+/// A callback of type F, in one block of memory with all that belongs to it. Base is HandleState or TimerState.
 template <class F, class Base>
-class CallbackNode final : public UserCallback<Base> {
+class CallbackNode final : public Base {
  public:
-  template <class... Args>
-  explicit CallbackNode(F&& callback, Args... args)
-      : UserCallback<Base>(args...), callback_(std::forward<F>(callback)) {}
+  /// `when` is a TimerState's deadline.
+  template <class... When>
+  CallbackNode(F&& callback, std::source_location where, OptionalContext context, When... when)
+      : Base(when...), origin_{context.slot(), where}, callback_(std::forward<F>(callback)) {}
   ~CallbackNode() override {
-    if (this->armed_) std::destroy_at(&callback_);
+    if (this->armed_) std::destroy_at(std::addressof(callback_));
   }
 
   void run(Loop& loop) override {
-    const Ref<HandleState> reference(this, adopt);  // the queue's own: whatever happens, it goes with this call
+    const Ref<HandleState> reference(this, adopt);  // the queue's: released when this call ends
     if (!std::exchange(this->armed_, false)) return;
-    const ContextScope scope(this->context_);
-    const DestroyAtEnd callback{callback_};
+    const ContextScope scope(origin_.context);
+    const ScopeExit destroy([this] { std::destroy_at(std::addressof(callback_)); });
     try {
       callback_();
     } catch (...) {
-      report_callback_exception(loop, this->where_, this->repr());
+      report_callback_exception(loop, origin_.where, this);
     }
   }
 
  private:
-  struct DestroyAtEnd {
-    std::decay_t<F>& callback;
-    ~DestroyAtEnd() { std::destroy_at(&callback); }
-  };
-  void destroy_callback() noexcept override { std::destroy_at(&callback_); }
+  void destroy_callback() noexcept override { std::destroy_at(std::addressof(callback_)); }
+  const CallbackOrigin* origin() const noexcept override { return &origin_; }
 
-  union {  // in a union because its life ends before the node's
+  CallbackOrigin origin_;
+  union {  // because its life ends before the node's
     std::decay_t<F> callback_;
   };
 };
 
 }  // namespace detail
 
-/// A scheduled callback. Copies speak of the same one. Belongs to the thread of its loop.
+/// A scheduled callback. Copies refer to the same one. Belongs to the thread of its loop.
 class Handle {
  public:
-  /// The callback will not run. It is destroyed at once. May be called twice, and after the callback ran.
+  /// Destroys the callback, which will not run. Has no effect on one that has run or is cancelled already.
   void cancel() noexcept {
     if (state_) state_->cancel();
   }
@@ -155,10 +150,10 @@ class Handle {
   detail::Ref<detail::HandleState> state_;
 };
 
-/// A callback that waits for a point in time.
+/// A callback scheduled for a point in time.
 class TimerHandle : public Handle {
  public:
-  /// When it is due, on Loop::time()'s clock.
+  /// The deadline, on the clock of Loop::time().
   TimePoint when() const noexcept { return state_ ? static_cast<detail::TimerState&>(*state_).when() : TimePoint{}; }
 
   TimerHandle() = default;

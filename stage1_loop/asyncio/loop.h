@@ -1,62 +1,72 @@
 // The event loop: a deque of callbacks, a heap of timers, and a core to wait in.
 // Mirrors: Lib/asyncio/base_events.py, BaseEventLoop. Everything else in this project is built on this one class;
 // read run_once() in loop.cpp first: it is the four lines of the notes' Loop, with timers.
+// Read next: ready_queue.h
 #pragma once
 
 #include <asyncio/core.h>
+#include <asyncio/detail/inbox.h>
 #include <asyncio/error_context.h>
 #include <asyncio/handle.h>
+#include <asyncio/loop_service.h>
 #include <asyncio/threadsafe_handle.h>
 #include <asyncio/timers.h>
 
 #include <atomic>
 #include <concepts>
-#include <csignal>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <source_location>
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace asyncio {
 
-/// Anything callable without arguments; move-only is fine. What it returns is dropped.
+/// Anything callable without arguments; it may be move-only. Its return value is dropped.
 template <class F>
 concept Callback = std::invocable<std::decay_t<F>&>;
 
 static_assert(Callback<void (*)()> && !Callback<void (*)(int)>);
 
-/// What a higher stage keeps for each loop (the live tasks, the thread pool …), without stage 1 knowing of it.
-class LoopService {
- public:
-  virtual ~LoopService() = default;
-  /// A Runner is about to close the loop, which does not run now, but still can: the place to wait for what has to end
-  /// first, with run_until_complete(). All tasks have ended. Gives whether the loop ran.
-  virtual bool shut_down() { return false; }
-  /// The loop is being closed; callbacks may still be scheduled, but will not run.
-  virtual void on_close() noexcept = 0;
+class Observer;
+
+/// What Loop::stats() counts. Of callbacks and steps only an observer hears.
+struct LoopStats {
+  std::uint64_t ticks = 0;        // ticks that were run
+  std::uint64_t waits = 0;        // ticks that found nothing to run, and waited in the core
+  std::size_t deepest_ready = 0;  // the longest ready queue of a tick
+  /// By how much the first timer was late, in each of the last 16 ticks that had one due; the latest tick first. It
+  /// shows how long callbacks keep the loop from its timers.
+  std::vector<Duration> lags;
+  std::size_t ready = 0;   // now: what is in the ready queue …
+  std::size_t timers = 0;  // … and the timers that are not cancelled
 };
 
 namespace detail {
 
-/// A future may outlive its loop. It holds this counted anchor, which says whether the loop is still there.
-class LoopAnchor : public Pooled {
+/// A reference to a loop that does not keep it alive. Futures hold one, because they may outlive their loop.
+class WeakLoop : public RefCounted<WeakLoop>, public Pooled {
  public:
-  explicit LoopAnchor(Loop& loop) noexcept : loop_(&loop) {}
+  explicit WeakLoop(Loop& loop) noexcept : loop_(&loop) {}
   Loop* loop() const noexcept { return loop_; }  // null once the loop is destroyed
   void loop_destroyed() noexcept { loop_ = nullptr; }
-  void add_ref() noexcept { ++refs_; }
-  void release() noexcept {
-    if (--refs_ == 0) delete this;
-  }
 
  private:
   Loop* loop_;
-  std::size_t refs_ = 1;
 };
+
+/// Whether a T is a coroutine that has not begun, so that dropping it is a mistake. Stage 3 says so of Coro.
+template <class T>
+inline constexpr bool is_coro = false;
+
+/// Whether calling an F makes a coroutine, and nothing more. As a callback it would do nothing. [_check_callback]
+template <class F, class... Args>
+inline constexpr bool returns_coro = is_coro<std::invoke_result_t<std::decay_t<F>&, Args...>>;
 
 /// Throws std::invalid_argument for a null function pointer or an empty std::function.
 template <class F>
@@ -68,37 +78,40 @@ void check_callable(const F& callback) {
 
 }  // namespace detail
 
-/// One loop belongs to the thread that runs it. Only call_soon_threadsafe(), notify_signal() and, through it,
-/// Core::wake() may be called from elsewhere. A tick is: look for what is ready, collect due timers, and run the
-/// callbacks that are ready now; what they schedule runs in the next tick.
+/// A loop belongs to the thread that runs it; only call_soon_threadsafe() may be called from elsewhere. A tick collects
+/// what has become ready, then due timers, and runs the callbacks that are ready now. What they schedule runs in the
+/// next tick.
 class Loop {
  public:
+  /// Gets the loop and the error. See set_exception_handler().
   using ExceptionHandler = std::function<void(Loop&, const ErrorContext&)>;
 
+  /// With a SleepCore, which does until something needs a descriptor. Throws std::system_error. [new_event_loop]
   Loop();
   explicit Loop(std::unique_ptr<Core> core);  // std::invalid_argument if null
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
-  /// Closes it.
+  /// Closes it. Not in one of its own callbacks, which return into the loop.
   ~Loop();
 
-  /// Runs `callback` in the next tick, after those that were scheduled before it; in `context`, or else in a copy of
-  /// the current one (see context.h). [BaseEventLoop.call_soon]
+  /// Runs `callback` in the next tick, after those scheduled before it; in `context`, or else in a copy of the current
+  /// one (see context.h). [BaseEventLoop.call_soon]
   /// Throws std::runtime_error("Event loop is closed"), std::invalid_argument for an empty callback.
   template <Callback F>
   Handle call_soon(F&& callback, OptionalContext context = {},
                    std::source_location where = std::source_location::current()) {
+    static_assert(!detail::returns_coro<F>,
+                  "coroutines cannot be used with call_soon(): call create_task() in the callback");
     check_may_schedule();
     detail::check_callable(callback);
     detail::Ref<detail::HandleState> node(
         new detail::CallbackNode<F, detail::HandleState>(std::forward<F>(callback), where, context), detail::adopt);
     enqueue(*node);
-    detail::Ref<detail::HandleState>(node).leak();  // the queue's reference
+    node->add_ref();  // the queue's
     return Handle(std::move(node));
   }
 
-  /// Runs `callback` once `delay` is over; a negative delay is over already, and yet waits for the next tick's timers.
-  /// [BaseEventLoop.call_later]
+  /// Runs `callback` after `delay`; with a negative delay in the next tick. [BaseEventLoop.call_later]
   template <AnyDuration D, Callback F>
   TimerHandle call_later(D delay, F&& callback, OptionalContext context = {},
                          std::source_location where = std::source_location::current()) {
@@ -109,6 +122,8 @@ class Loop {
   template <Callback F>
   TimerHandle call_at(TimePoint when, F&& callback, OptionalContext context = {},
                       std::source_location where = std::source_location::current()) {
+    static_assert(!detail::returns_coro<F>,
+                  "coroutines cannot be used with call_at() or call_later(): call create_task() in the callback");
     check_may_schedule();
     detail::check_callable(callback);
     detail::Ref<detail::TimerState> node(
@@ -118,144 +133,182 @@ class Loop {
     return TimerHandle(std::move(node));
   }
 
-  /// call_soon() for other threads: keeps its place among the loop's own callbacks, and wakes the loop if it waits.
-  /// Thread safety: any thread. [BaseEventLoop.call_soon_threadsafe]
+  /// call_soon() for other threads: also wakes the loop if it waits. Callbacks of both kinds run in the order of the
+  /// calls. Thread safety: any thread. [BaseEventLoop.call_soon_threadsafe]
   template <Callback F>
   ThreadSafeHandle call_soon_threadsafe(F&& callback, OptionalContext context = {},
                                         std::source_location where = std::source_location::current()) {
+    static_assert(!detail::returns_coro<F>,
+                  "coroutines cannot be used with call_soon_threadsafe(): call create_task() in the callback");
     detail::check_callable(callback);
     auto node = std::make_shared<detail::ThreadSafeNode<std::decay_t<F>>>(std::forward<F>(callback), where, context);
-    post(node);
+    inbox_.post(node);
     return ThreadSafeHandle(std::move(node));
   }
 
-  /// Runs until stop(). Throws std::runtime_error if this loop, or another in this thread, is running, or if it is
-  /// closed. KeyboardInterrupt and SystemExit, thrown by a callback, leave at once; what was ready stays ready.
+  /// Runs until stop(). Throws std::runtime_error if it is closed, or if a loop is running in this thread.
+  /// KeyboardInterrupt and SystemExit thrown by a callback leave at once; what was ready stays ready.
   void run_forever();
 
   /// Runs until the awaitable is done and returns its result, or throws its exception. The loop stops one tick after
-  /// the future is done; if stop() came first: std::runtime_error("Event loop stopped before Future completed.").
-  /// A higher stage says what is awaitable: this finds ensure_future(awaitable, *this) in its namespace.
+  /// the future is done. Throws std::runtime_error("Event loop stopped before Future completed.") if stop() comes
+  /// first. Defined in stage 2, which knows what a future is: see future.h.
   template <class Awaitable>
   auto run_until_complete(Awaitable&& awaitable);
 
-  /// Lets run_forever() return at the end of this tick; before a run: after its first tick. [BaseEventLoop.stop]
+  /// Makes run_forever() return at the end of this tick, or after the first tick of the next run. [BaseEventLoop.stop]
   void stop() noexcept { stopping_ = true; }
 
-  /// Drops all callbacks and timers unrun, and ends the tasks still pending. Idempotent; std::runtime_error if running.
+  /// Drops all callbacks and timers, and ends pending tasks. May be called twice. Throws std::runtime_error if running.
   void close();
 
-  /// Now, on the core's clock: the one by which call_at() counts.
+  /// The time on the core's clock, which call_at() refers to.
   TimePoint time() { return now_ = core_->now(); }
 
+  /// Whether run_forever() is under way. Thread safety: any thread. [BaseEventLoop.is_running]
   bool is_running() const noexcept { return running_.load(std::memory_order_relaxed); }
-  bool is_closed() const noexcept { return (modes_ & kClosed) != 0; }
+  /// Whether close() was called. [BaseEventLoop.is_closed]
+  bool is_closed() const noexcept { return (slow_path_ & kClosed) != 0; }
 
-  /// The loop that runs in this thread. Throws std::runtime_error("no running event loop").  [get_running_loop]
+  /// The loop that runs in this thread. Throws std::runtime_error("no running event loop"), and so in a child that a
+  /// callback has forked: the loop is its parent's. [get_running_loop]
   static Loop& running() {
     if (!running_loop_) [[unlikely]]
       throw_not_running();
     return *running_loop_;
   }
-  /// The same, or null.
+  /// The loop that runs in this thread, or null.
   static Loop* running_or_null() noexcept { return running_loop_; }
 
-  /// Errors that nobody can catch go to `handler`; an empty one restores the default.
+  /// `handler` gets the errors that nobody can catch; an empty one restores the default.
   void set_exception_handler(ExceptionHandler handler) { exception_handler_ = std::move(handler); }
+  /// The handler; empty: it is the default one. [get_exception_handler]
   const ExceptionHandler& get_exception_handler() const noexcept { return exception_handler_; }
-  /// Hands an error to the handler. Never throws, but for KeyboardInterrupt and SystemExit.
+  /// Passes an error to the handler. Throws nothing but KeyboardInterrupt and SystemExit.
   void call_exception_handler(const ErrorContext& context);
   /// Prints to stderr what CPython prints.
   static void default_exception_handler(const ErrorContext& context);
 
-  /// Debug mode looks for the usual mistakes: scheduling from a foreign thread throws std::runtime_error; a callback, or
-  /// a step of a task, that keeps the loop for slow_callback_duration or longer is reported to the exception handler,
-  /// as is a coroutine that was dropped without being awaited. On from the start if the environment variable
-  /// ASYNCIO_DEBUG is set, and not empty. [PYTHONASYNCIODEBUG]
+  /// Debug mode finds common mistakes. Scheduling from a foreign thread throws std::runtime_error. The exception
+  /// handler hears of a callback, or a step of a task, that takes slow_callback_duration or longer; of a coroutine that
+  /// is dropped without an await; and, once each, of a task that has run a thousand steps while the loop never waited,
+  /// and of tasks that wait for each other in a circle. The repr() of a task that was cancelled then ends with the
+  /// place: `cancelled at demo.cpp:12`. It is on from the start if the environment variable ASYNCIO_DEBUG is set and
+  /// not empty.
+  /// [PYTHONASYNCIODEBUG]
   void set_debug(bool on) noexcept;
-  bool get_debug() const noexcept { return (modes_ & kDebug) != 0; }
+  /// Whether debug mode is on. [get_debug]
+  bool get_debug() const noexcept { return (slow_path_ & kDebug) != 0; }
+  /// From how long on debug mode reports a callback or a step. 100 ms as in CPython. [slow_callback_duration]
   Duration slow_callback_duration = std::chrono::milliseconds(100);
 
-  /// For tests: runs the callbacks that are ready in one tick in an order that depends on nothing but the seed, and is
-  /// another one in each tick. What breaks then relied on an order; the same seed shows it again. Nullopt: in their own
-  /// order again, first in, first out, which is CPython's.
+  /// For tests: runs the callbacks of each tick in a random order, which depends only on the seed. A test that fails
+  /// then relied on an order, and fails again with the same seed. Nullopt restores CPython's order: first in, first
+  /// out.
   void set_shuffle_seed(std::optional<std::uint64_t> seed);
 
+  /// From now on `observer` hears of what the loop does: see observer.h. Callbacks are observed from the next tick on.
+  /// The order in which observers are told is that in which they were added. Throws std::invalid_argument for null.
+  void add_observer(std::shared_ptr<Observer> observer);
+  /// Has no effect if it is not there.
+  void remove_observer(const std::shared_ptr<Observer>& observer);
+
+  /// How busy the loop is. It counts from the first call on: a loop that nobody asks does not count.
+  LoopStats stats();
+
+  /// The core that it waits in. It is valid until set_core(), or until the loop is destroyed.
   Core& core() noexcept { return *core_; }
-  /// Goes on with another core; callbacks, timers, wake-ups under way and watched descriptors are kept. Call it on the
-  /// loop's thread. Throws std::invalid_argument for null and what Core::take_over() throws; nothing has changed then.
+  /// Replaces the core; keeps callbacks, timers, wake-ups under way and watched descriptors. Throws
+  /// std::invalid_argument for null, and what Core::take_over() throws; the loop is unchanged then.
   void set_core(std::unique_ptr<Core> core);
 
   // ── for the higher stages ──────────────────────────────────────────────────────────────────────────────────────
 
-  /// Appends something that runs itself; a task's step, for one. It must stay alive until run() or drop().
+  /// Appends something that runs itself. It must stay alive until run() or drop(). Throws std::bad_alloc.
   void enqueue(Runnable& runnable) {
-    if (attention_.load(std::memory_order_acquire) & kInbox) [[unlikely]]
-      accept_inbox();  // what other threads posted before is before us in the queue
+    if (inbox_.has_callbacks()) [[unlikely]]
+      take_posted();  // other threads posted these before
     ready_.push_back(runnable);
   }
+  /// Appends what somebody waits for, such as a task's step. That cannot fail.
+  void enqueue(Wakeup& wakeup) noexcept {
+    if (inbox_.has_callbacks()) [[unlikely]]
+      take_posted();  // other threads posted these before
+    ready_.push_back(wakeup);
+  }
 
-  /// call_at() for a timer that runs itself; a new one.
+  /// call_at() for a new timer.
   TimerHandle start_timer(detail::Ref<detail::TimerState> timer) {
     check_may_schedule();
     timers_.push(timer);
     return TimerHandle(std::move(timer));
   }
 
-  /// run_until_complete() for a future, without its result.
+  /// run_until_complete() for a future, without its result. Defined in stage 2.
   template <class Future>
   void run_until_done(const Future& future);
 
-  /// Throws if closed. (While the loop is being closed, scheduling is allowed and comes to nothing.)
+  /// Throws if closed. (While the loop is being closed, scheduling is allowed and has no effect.)
   void check_closed() const {
     if (is_closed()) [[unlikely]]
       throw_closed();
   }
-  /// The same, and in debug mode whether the caller is on the right thread.
+  /// Throws std::runtime_error("Event loop is closed").
+  [[noreturn]] static void throw_closed();
+  /// Throws if closed; in debug mode, also on a thread that is not the loop's.
   void check_may_schedule() const {
-    if (modes_ != 0) [[unlikely]]
+    if (slow_path_ != 0) [[unlikely]]
       check_may_schedule_in_debug();
   }
 
   /// The service of type S, made at the first call; it lives until the loop is destroyed.
   template <std::derived_from<LoopService> S>
-  S& service();
-  /// Lets each service shut down, the latest first: what Runner::close() does before close(). Gives whether any of them
-  /// ran the loop; what they throw passes.
-  bool shut_down_services();
+  S& service() {
+    return services_.get<S>(*this);
+  }
+  /// Lets each service shut down, the latest first, as Runner::close() does before close(). Returns whether any of them
+  /// ran the loop. Throws what they throw.
+  bool shut_down_services() { return services_.shut_down(); }
 
-  /// Called for each signal noted by notify_signal(), in the tick that finds it: behind the callbacks that are ready then.
-  void set_signal_callback(std::function<void(int)> callback) { signal_callback_ = std::move(callback); }
-  /// Notes a signal, and wakes the loop. Async-signal-safe, if called on the loop's thread; 1 <= signal < 64.
-  void notify_signal(int signal) noexcept;
+  /// The way in for other threads and for signals.
+  detail::Inbox& inbox() noexcept { return inbox_; }
 
-  /// For futures, which may outlive the loop.
-  detail::LoopAnchor& anchor() noexcept { return *anchor_; }
+  /// Those to tell; null, if nobody observes the loop.
+  detail::Observers* observers() const noexcept { return (slow_path_ & kObserved) != 0 ? observers_.get() : nullptr; }
+  /// Whether check_may_schedule() has to look, or an observer wants to hear of it: one test for all of that.
+  bool takes_slow_path() const noexcept { return slow_path_ != 0; }
+
+  /// From now on what_runs() is kept up to date, for a few instructions a callback; or no longer.
+  void note_what_runs(bool on) noexcept;
+  /// Where the callback that runs was scheduled; line 0: none runs, or it is unknown. Async-signal-safe, for a handler on
+  /// the loop's thread.
+  std::source_location what_runs() const noexcept { return what_runs_; }
+
+  /// For what may outlive the loop.
+  detail::WeakLoop& weak_loop() noexcept { return *weak_loop_; }
 
  private:
-  class RunningScope;
+  friend detail::Observers;
 
-  /// A look at the clock costs as much as five callbacks. While callbacks keep the loop busy it looks, if timers are
-  /// pending, only once in so many callbacks; or sooner, when a coarser and cheaper clock has gone on. So a timer is late by
-  /// less than this number of callbacks, and less than a tick of that clock (4 ms), at most. One that is due already when
-  /// it is made is in time: making it looks at the clock.
+  /// Reading the clock costs as much as a few callbacks. A busy loop with pending timers therefore reads it once in
+  /// this number of callbacks, or when a coarser and cheaper clock has advanced. A timer may thus be late by less than
+  /// this number of callbacks, and by less than a step of that clock (4 ms). One that is due when it is made is in
+  /// time, because making it reads the clock.
   static constexpr std::size_t kCallbacksPerLook = 16;
 
   void run_once();
+  template <bool kSlowPath>
   void collect_ready();
-  void run_ready_with_modes();
+  void about_to_wait(std::optional<TimePoint> deadline);
+  void note_lag();
+  void run_once_on_slow_path();
+  void run_ready_on_slow_path();
+  void run_one(Runnable& runnable);
+  void set_observed(bool on) noexcept;
   void check_may_schedule_in_debug() const;
-  void accept_from_outside();
-  void accept_inbox();
-  void post(std::shared_ptr<detail::ThreadSafeState> callback);
+  void take_from_outside();
+  void take_posted() noexcept;
   void check_not_running() const;
-  template <class S>
-  static constinit inline std::atomic<std::size_t> service_index = 0;  // of type S in services_; 0: none yet
-  template <class S>
-  S& make_service(std::size_t index);
-  static std::size_t number_service(std::atomic<std::size_t>& index) noexcept;
-  LoopService& add_service(std::size_t index, std::unique_ptr<LoopService> service);
-  [[noreturn]] static void throw_closed();
   [[noreturn]] static void throw_not_running();
 
   ReadyQueue ready_;           // the notes' _ready
@@ -263,80 +316,24 @@ class Loop {
   TimePoint now_{};            // when the clock was last read …
   std::size_t since_now_ = 0;  // … and how many callbacks have run since
   std::unique_ptr<Core> core_;
-  std::atomic<std::uint64_t> attention_ = 0;  // bit 0: the inbox is not empty; bit n: signal n came
-  static constexpr std::uint64_t kInbox = 1;
+  detail::Inbox inbox_;
   bool stopping_ = false;
-  std::atomic<bool> running_ = false;  // atomic for debug mode's sake, which looks at it from foreign threads
+  std::atomic<bool> running_ = false;  // atomic because debug mode reads it on foreign threads
 
-  static constexpr std::uint8_t kClosed = 1, kDebug = 2, kShuffle = 4;
-  std::uint8_t modes_ = 0;  // what is out of the ordinary: one look tells that nothing is
+  static constexpr std::uint8_t kClosed = 1, kDebug = 2, kShuffle = 4, kObserved = 8, kStats = 16, kNoted = 32;
+  std::uint8_t slow_path_ = 0;  // why a tick takes the slow path; 0, which is one test, if it does not
   struct Shuffle;
   std::unique_ptr<Shuffle> shuffle_;
-
-  std::mutex inbox_mutex_;  // guards the next two, and core_ against set_core()
-  std::vector<std::shared_ptr<detail::ThreadSafeState>> inbox_;
-  bool inbox_closed_ = false;
+  std::unique_ptr<LoopStats> stats_;
+  std::source_location what_runs_;
+  std::unique_ptr<detail::Observers> observers_;  // kept from the first one on
 
   ExceptionHandler exception_handler_;
-  std::function<void(int)> signal_callback_;
-  std::vector<std::unique_ptr<LoopService>> services_;  // by the index of their type
-  std::vector<LoopService*> services_by_age_;
-  detail::Ref<detail::LoopAnchor> anchor_;
+  detail::LoopServices services_;
+  detail::Ref<detail::WeakLoop> weak_loop_;
 
   static constinit inline thread_local Loop* running_loop_ = nullptr;
+  static const int at_fork_;
 };
-
-template <std::derived_from<LoopService> S>
-[[gnu::always_inline]] inline S& Loop::service() {
-  // The same in every loop. No `static` of a function, which would be asked at each call whether it is made.
-  std::size_t index = service_index<S>.load(std::memory_order_relaxed);
-  if (index < services_.size() && services_[index]) [[likely]]
-    return static_cast<S&>(*services_[index]);
-  return make_service<S>(index);
-}
-
-template <class S>
-[[gnu::noinline]] S& Loop::make_service(std::size_t index) {
-  if (index == 0) index = number_service(service_index<S>);
-  return static_cast<S&>(add_service(index, std::make_unique<S>(*this)));
-}
-
-template <class Future>
-void Loop::run_until_done(const Future& future) {
-  const auto id = future.add_done_callback([this](auto& done) {
-    if (!done.cancelled()) done.exception();  // whoever runs the loop looks at it
-    // KeyboardInterrupt leaves the loop by itself, and must not end the next run.
-    if (!done.holds_fatal_exception()) stop();
-  });
-  struct RemoveAtEnd {
-    const Future& done;
-    decltype(id) callback;
-    ~RemoveAtEnd() { done.remove_done_callback(callback); }
-  };
-  {
-    const RemoveAtEnd remove{future, id};
-    run_forever();
-  }
-  if (!future.done()) throw std::runtime_error("Event loop stopped before Future completed.");
-}
-
-template <class Awaitable>
-auto Loop::run_until_complete(Awaitable&& awaitable) {
-  check_closed();
-  check_not_running();
-  auto future = ensure_future(std::forward<Awaitable>(awaitable), *this);
-  if constexpr (std::same_as<std::remove_cvref_t<Awaitable>, decltype(future)>) {
-    run_until_done(future);
-  } else {
-    future.set_log_destroy_pending(false);  // a task of our own making: nobody wants to hear of it if we stop early
-    try {
-      run_until_done(future);
-    } catch (...) {  // KeyboardInterrupt of that task: it leaves through us, and so it was looked at
-      if (future.done() && !future.cancelled()) future.exception();
-      throw;
-    }
-  }
-  return std::move(future).result();
-}
 
 }  // namespace asyncio

@@ -1,5 +1,5 @@
-// What call_soon_threadsafe() gives back: a callback on its way from one thread to the loop of another.
-// Mirrors: Lib/asyncio/events.py, _ThreadSafeHandle (3.14). Read next: loop.h
+// What call_soon_threadsafe() returns: a callback on its way from one thread to the loop of another.
+// Mirrors: Lib/asyncio/events.py, _ThreadSafeHandle (3.14). Read next: error_context.h
 #pragma once
 
 #include <asyncio/context.h>
@@ -10,14 +10,15 @@
 #include <optional>
 #include <source_location>
 #include <utility>
+#include <vector>
 
 namespace asyncio {
 
 namespace detail {
 
-/// Shared by the thread that scheduled the callback and the loop: hence shared_ptr and a mutex, which nothing
-/// else in the library needs. Recursive, because a callback may cancel itself.
-class ThreadSafeState : public Runnable {
+/// Shared by the loop and the thread that scheduled the callback: hence a shared_ptr and a mutex. The mutex is
+/// recursive because a callback may cancel itself.
+class ThreadSafeState : public Wakeup {
  public:
   ThreadSafeState(std::source_location where, OptionalContext context) : where_(where), context_(context.slot()) {}
   virtual ~ThreadSafeState() = default;
@@ -25,26 +26,21 @@ class ThreadSafeState : public Runnable {
   void cancel() noexcept;
   bool cancelled() const noexcept;
 
-  /// The ready queue holds a bare pointer: until the run the state owns itself.
-  static void enqueue(std::shared_ptr<ThreadSafeState> state, ReadyQueue& ready);
+  /// The inbox and the ready queue hold a bare pointer, so the state owns itself until it runs. Call it once.
+  static ThreadSafeState& owned_by_itself(std::shared_ptr<ThreadSafeState> state) noexcept;
 
   void run(Loop& loop) override;
   void drop() noexcept override;
+  Kind kind() const noexcept override { return Kind::posted; }
   std::string repr() const override;
+  std::source_location where() const noexcept override { return where_; }
+  bool skipped() const noexcept override { return cancelled(); }
 
  protected:
   virtual void call() = 0;
   virtual void destroy_callback() noexcept = 0;
 
  private:
-  struct DestroyAtEnd {
-    ThreadSafeState& state;
-    ~DestroyAtEnd() {
-      state.running_ = false;
-      state.destroy_callback();
-    }
-  };
-
   mutable std::recursive_mutex mutex_;
   bool cancelled_ = false;
   bool running_ = false;
@@ -71,11 +67,12 @@ class ThreadSafeNode final : public ThreadSafeState {
 /// Thread safety: every member may be called from any thread.
 class ThreadSafeHandle {
  public:
-  /// The callback will not begin to run any more; while it runs, waits for its end. (On the loop's own thread, from
-  /// the callback itself, it returns at once.)
+  /// After this call the callback does not run: if it is running on another thread, cancel() waits for its end. Called
+  /// by the callback itself, it returns at once.
   void cancel() noexcept {
     if (state_) state_->cancel();
   }
+  /// Whether cancel() was called before the callback ran.
   bool cancelled() const noexcept { return state_ && state_->cancelled(); }
 
   ThreadSafeHandle() = default;

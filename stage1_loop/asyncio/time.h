@@ -1,6 +1,6 @@
-// The clock of the loop, and how any std::chrono duration becomes a deadline on it.
+// The loop's clock, and how a std::chrono duration becomes a deadline on it.
 // Mirrors: Lib/asyncio/base_events.py, BaseEventLoop.time().
-// Read next: core.h
+// Read next: version.h
 #pragma once
 
 #include <chrono>
@@ -13,6 +13,7 @@ namespace asyncio {
 
 using Clock = std::chrono::steady_clock;  // CLOCK_MONOTONIC: never set back
 using Duration = Clock::duration;         // whole nanoseconds
+/// A point on that clock, as Loop::time() returns it.
 using TimePoint = Clock::time_point;
 
 namespace detail {
@@ -29,13 +30,13 @@ concept AnyDuration = detail::is_duration<std::remove_cvref_t<D>>;
 static_assert(AnyDuration<std::chrono::milliseconds>);
 static_assert(!AnyDuration<int>, "a delay carries its unit: write 5s, not 5");
 
-/// `d` in nanoseconds, rounded up, so that a timer never fires early; what does not fit is clamped ("for ever").
-/// Throws std::invalid_argument for a delay that is not a number, as sleep(nan) does in Python.
+/// `d` in nanoseconds, rounded up, so that a timer never fires early. Values out of range are clamped.
+/// Throws std::invalid_argument for NaN, as sleep(nan) does in Python.
 template <AnyDuration D>
 constexpr Duration to_duration(const D& d) {
   using Seconds = std::chrono::duration<double>;
   if constexpr (std::floating_point<typename D::rep>) {
-    if (d != d) throw std::invalid_argument("Invalid delay: NaN (not a number)");
+    if (d != d) throw std::invalid_argument("Invalid delay: NaN (not a number)");  // NOLINT(misc-redundant-expression)
   }
   if (Seconds(d) >= Seconds(Duration::max())) return Duration::max();
   if (Seconds(d) <= Seconds(Duration::min())) return Duration::min();
@@ -46,7 +47,7 @@ constexpr Duration to_duration(const D& d) {
   }
 }
 
-/// `start` + `delay`, clamped to the range of the clock instead of wrapping round.
+/// `start` + `delay`, clamped to the range of the clock.
 constexpr TimePoint deadline_after(TimePoint start, Duration delay) {
   if (delay > Duration::zero() && start > TimePoint::max() - delay) return TimePoint::max();
   if (delay < Duration::zero() && start < TimePoint::min() - delay) return TimePoint::min();

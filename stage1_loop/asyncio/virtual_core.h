@@ -1,33 +1,32 @@
-// A core whose clock is a number: waiting for an hour takes a microsecond, and always the same one.
-// For tests of anything with time in it, yours as well as ours: run(main(), std::make_unique<VirtualCore>()).
-// Mirrors: the TestLoop of CPython's test suite (Lib/test/test_asyncio/utils.py). Read next: loop.h
+// A core whose clock is a number: waiting for an hour takes a microsecond, and runs are repeatable. Use it in tests of
+// anything with time in it: run(main(), std::make_unique<VirtualCore>()).
+// Mirrors: the TestLoop of CPython's test suite (Lib/test/test_asyncio/utils.py). Read next: threadsafe_handle.h
 #pragma once
 
 #include <asyncio/core.h>
 
 #include <algorithm>
 #include <atomic>
-#include <stdexcept>
 
 namespace asyncio {
 
-/// Time starts at zero and moves only when the loop has nothing to run; it then jumps to the next deadline.
-/// A loop that could wait only for ever is an error: in virtual time, no one is left to wake it.
+/// Time starts at zero and moves only when the loop has nothing to run; it then jumps to the next deadline. To wait
+/// without a deadline is an error: in virtual time, nobody is left to wake the loop.
 class VirtualCore final : public Core {
  public:
   TimePoint now() override { return now_; }
 
-  /// Throws std::logic_error where a real core would block for ever.
+  /// Throws NeverWakes, which is a std::logic_error, where a real core would wait without limit.
   void wait(std::optional<TimePoint> until) override {
     if (woken_.exchange(false, std::memory_order_acquire)) return;
-    if (!until) {
-      throw std::logic_error("VirtualCore: no callback is ready and no timer is pending; the loop would wait for ever");
+    if (!until || *until == TimePoint::max()) {  // none, or only timers that will never be due
+      throw NeverWakes("VirtualCore: no callback is ready and no timer is pending; the loop would wait for ever");
     }
     now_ = std::max(now_, *until);
   }
 
-  /// Time passes: what a callback does that keeps the loop busy for so long.
-  void advance(Duration time) { now_ = deadline_after(now_, time); }
+  /// Moves the clock, as a callback does that keeps the loop busy for that time.
+  void advance(Duration time) { now_ = std::max(now_, deadline_after(now_, time)); }  // a clock does not go back
 
   void wake() noexcept override { woken_.store(true, std::memory_order_release); }
 

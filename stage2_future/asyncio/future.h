@@ -1,6 +1,6 @@
 // Future<T>: a result that arrives later, and the callbacks that wait for it.
-// Mirrors: Lib/asyncio/futures.py, Future. There are no coroutines here yet: those come with stage 3.
-// Read next: stage 3's coro.h
+// Mirrors: Lib/asyncio/futures.py, Future. Coroutines come with stage 3.
+// Read next: exceptions.h
 #pragma once
 
 #include <asyncio/detail/future_base.h>
@@ -11,6 +11,7 @@
 #include <optional>
 #include <typeinfo>
 #include <utility>
+#include <vector>
 
 namespace asyncio {
 
@@ -19,7 +20,7 @@ class Future;
 
 namespace detail {
 
-/// The state with room for the result. Base is FutureBase, or in stage 3 TaskBase.
+/// A future's state with its result. Base is FutureBase; in stage 3 also TaskBase.
 template <class T, class Base = FutureBase>
 class FutureState : public Base {
   static_assert(std::is_object_v<T> && std::move_constructible<T>,
@@ -60,7 +61,9 @@ class FutureState<void, Base> : public Base {
   std::string repr_value() const final { return "None"; }
 };
 
-/// A user's done-callback. It gets the future, and so holds it, but only from the moment it is scheduled.
+void report_done_callback_exception(Loop& loop, const std::source_location& where, const FutureBase& future);
+
+/// A user's done-callback. It holds the future, its argument, only from the moment it is scheduled.
 template <class F, class Handle>
 class FutureCallback final : public DoneCallback, public Pooled {
  public:
@@ -70,6 +73,9 @@ class FutureCallback final : public DoneCallback, public Pooled {
 
   void on_done(FutureBase& future) noexcept override { future_ = Ref<FutureBase>(&future); }
   CallbackId id() const noexcept override { return id_; }
+  void add_awaiters([[maybe_unused]] Awaiters& found) override {
+    if constexpr (requires { callback_.add_awaiters(found); }) callback_.add_awaiters(found);  // a combinator's
+  }
 
   void run(Loop& loop) override {
     const std::unique_ptr<FutureCallback> self(this);
@@ -78,12 +84,14 @@ class FutureCallback final : public DoneCallback, public Pooled {
     try {
       callback_(future);
     } catch (...) {
-      report_callback_exception(loop, where_, future.repr());
+      report_done_callback_exception(loop, where_, future.state());
     }
   }
   void drop() noexcept override { delete this; }
+  std::source_location where() const noexcept override { return where_; }
   std::string repr() const override {
-    return "<done-callback added at " + file_and_line(where_) + " to " + future_->repr() + ">";
+    const std::string future = future_ ? " to " + future_->repr() : "";  // none yet, when an observer asks
+    return "<done-callback added at " + file_and_line(where_) + future + ">";
   }
 
  private:
@@ -98,38 +106,42 @@ CallbackId next_callback_id() noexcept;
 
 }  // namespace detail
 
-/// A handle to a future whose result type does not matter: for waiting, cancelling and printing. Copies speak of the
-/// same future; an empty one (default-made, moved-from) speaks of none, and any use of it is an InvalidStateError.
-/// Belongs to the thread of its loop.
+/// A handle to a future whose result type does not matter: for waiting, cancelling and printing. Copies refer to the
+/// same future. Any use of an empty handle (default-constructed or moved from) throws InvalidStateError. Belongs to the
+/// thread of its loop.
 class AnyFuture {
  public:
   AnyFuture() = default;
 
   explicit operator bool() const noexcept { return static_cast<bool>(state_); }
+  /// Whether it has a result or an exception, or is cancelled. [Future.done]
   bool done() const { return state().done(); }
+  /// Whether it is cancelled. [Future.cancelled]
   bool cancelled() const { return state().cancelled(); }
 
-  /// The exception, or null if there is a result; counts as looked at. Throws CancelledError, or
+  /// The exception, or null if there is a result; marks it as retrieved. Throws CancelledError, or
   /// InvalidStateError("Exception is not set.").
   std::exception_ptr exception() const& { return state().exception(); }
-  /// The same, and taken away if no other handle can see it: to be destroyed in another thread, say.
+  /// As above; moves the exception out if there is no other handle, so that another thread may destroy it, for example.
   std::exception_ptr exception() && { return state().take_exception(); }
 
-  /// Asks for its cancellation: false if it is done already. A future is cancelled at once; a task at its next step.
-  bool cancel(std::string_view message = {}) const { return state().cancel(CancelledError(message)); }
+  /// Requests cancellation; false if it is already done. A future is cancelled at once, a task at its next step.
+  bool cancel(std::string_view message = {}, std::source_location where = std::source_location::current()) const {
+    return state().cancel(CancelledError(message, where));
+  }
 
-  /// Will call `callback(*this)` by call_soon once it is done; in the next tick if it is already. In `context`, or else
-  /// in a copy of the current one.
+  /// Schedules `callback(*this)` by call_soon() once the future is done, or now if it is already. It runs in `context`,
+  /// or else in a copy of the current one.
   template <std::invocable<AnyFuture&> F>
   CallbackId add_done_callback(F&& callback, OptionalContext context = {},
                                std::source_location where = std::source_location::current()) const {
     return add_callback<AnyFuture>(std::forward<F>(callback), context, where);
   }
-  /// How many were removed: 0 or 1. Has no effect once the future is done.
+  /// Returns how many were removed: 0 or 1. Has no effect once the future is done.
   std::size_t remove_done_callback(CallbackId id) const { return state().remove_done_callback(id); }
 
-  /// The loop it belongs to. Throws std::runtime_error if that is closed.
-  Loop& get_loop() const { return state().open_loop(); }
+  /// The loop it belongs to, closed or not. Throws std::runtime_error("Event loop is closed and destroyed").
+  Loop& get_loop() const { return state().existing_loop(); }
   /// `<Future finished result=42>`
   std::string repr() const { return state_ ? state_->repr() : "<Future empty>"; }
 
@@ -142,16 +154,19 @@ class AnyFuture {
       throw_empty();
     return *state_;
   }
+  /// Whether its exception is KeyboardInterrupt or SystemExit, which leave the loop.
   bool holds_fatal_exception() const { return state().holds_fatal_exception(); }
 
  protected:
   template <class Handle, class F>
   CallbackId add_callback(F&& callback, OptionalContext context, std::source_location where) const {
+    static_assert(!detail::returns_coro<F, Handle&>,
+                  "coroutines cannot be used with add_done_callback(): call create_task() in the callback");
     detail::check_callable(callback);
     const CallbackId id = detail::next_callback_id();
     auto node = std::make_unique<detail::FutureCallback<std::decay_t<F>, Handle>>(std::forward<F>(callback), id,
                                                                                   context, where);
-    state().add_waiter(*node);
+    state().add_callback(*node);
     node.release();  // the future's, or the ready queue's, from now on
     return id;
   }
@@ -162,8 +177,8 @@ class AnyFuture {
   detail::Ref<detail::FutureBase> state_;
 };
 
-/// A handle to a result of type T that arrives later. Its state lives while there are handles; an exception that nobody
-/// ever looked at is then reported to the loop's exception handler.
+/// A handle to a result of type T that arrives later. The state lives as long as there are handles. If nobody has
+/// looked at its exception by then, the loop's exception handler gets it.
 template <class T = void>
 class Future : public AnyFuture {
  public:
@@ -176,33 +191,34 @@ class Future : public AnyFuture {
 
   /// Throws CancelledError, the future's exception, or InvalidStateError("Result is not ready.").
   decltype(auto) result() const&;
-  /// The same as a value: moved out if no other handle can see it (or T cannot be copied), otherwise copied.
+  /// result() as a value: moved out if there is no other handle, or if T cannot be copied; otherwise copied.
   T result() &&;
 
-  /// Completes it, and schedules the callbacks by call_soon, in the order they were added; none runs inline.
+  /// Completes the future and schedules its callbacks by call_soon(), in the order in which they were added.
   /// Throws InvalidStateError if it is done, std::runtime_error if it is a task.
   template <class U = T>
     requires(!std::is_void_v<T> && std::constructible_from<T, U>)
   void set_result(U&& value) const {
     plain_state().set_result(std::forward<U>(value));
   }
+  /// The same for a future without a value. Throws InvalidStateError if it is done, std::runtime_error if it is a task.
   void set_result() const
     requires std::is_void_v<T>
   {
     plain_state().set_result();
   }
-  /// An exception_ptr, or any exception object. Throws InvalidStateError if it is done.
+  /// Takes an exception_ptr or any exception object. Throws InvalidStateError if the future is done.
   template <class E>
   void set_exception(E error) const {
     state().check_settable("set_exception");
-    if constexpr (std::convertible_to<E, std::exception_ptr>) {  // nullptr, too: refused as the empty one it is
+    if constexpr (std::convertible_to<E, std::exception_ptr>) {  // also nullptr, which is refused
       state().set_exception(std::move(error));
     } else {
       state().set_exception(std::make_exception_ptr(std::move(error)));
     }
   }
 
-  /// As AnyFuture's; the callback gets this type of handle.
+  /// As AnyFuture::add_done_callback(), but the callback gets this type of handle.
   template <std::invocable<Future&> F>
   CallbackId add_done_callback(F&& callback, OptionalContext context = {},
                                std::source_location where = std::source_location::current()) const {
@@ -213,7 +229,7 @@ class Future : public AnyFuture {
   explicit Future(detail::Ref<detail::FutureBase> state) noexcept : AnyFuture(std::move(state)) {}
 
  private:
-  /// REQUIRES, for the cast: its result is not that of a coroutine, which would be a state of another type.
+  /// Throws for a task, whose state is of another type.
   detail::FutureState<T>& plain_state() const {
     state().check_settable("set_result");
     return static_cast<detail::FutureState<T>&>(state());
@@ -236,13 +252,15 @@ T Future<T>::result() && {
     if constexpr (std::copy_constructible<T>) {
       if (!future.unique()) return T(static_cast<const T&>(value));
     } else {
+      T result(std::move(value));
       future.set_moved_out();
+      return result;
     }
     return T(std::move(value));
   }
 }
 
-/// A pending future of the running loop.  [loop.create_future]
+/// A pending future of the running loop. [loop.create_future]
 template <class T = void>
 Future<T> create_future() {
   return Future<T>(Loop::running());
@@ -252,11 +270,39 @@ namespace detail {
 void check_same_loop(const AnyFuture& future, const Loop& loop);
 }
 
-/// A future is awaitable as it is. Throws std::invalid_argument if it belongs to another loop.
+/// Returns the future itself. Throws std::invalid_argument if it belongs to another loop.
 template <class T>
 Future<T> ensure_future(Future<T> future, Loop& loop) {
   detail::check_same_loop(future, loop);
   return future;
+}
+
+template <class Future>
+void Loop::run_until_done(const Future& future) {
+  const auto id = future.add_done_callback([this](auto& done) {
+    if (!done.cancelled()) done.exception();  // marks it as looked at
+    // KeyboardInterrupt leaves the loop by itself, and must not end the next run.
+    if (!done.holds_fatal_exception()) stop();
+  });
+  {
+    const detail::ScopeExit remove([&] { future.remove_done_callback(id); });
+    run_forever();
+  }
+  if (!future.done()) throw std::runtime_error("Event loop stopped before Future completed.");
+}
+
+/// Finds ensure_future(awaitable, *this) in the awaitable's namespace. If that makes a task, stage 3 runs it.
+template <class Awaitable>
+auto Loop::run_until_complete(Awaitable&& awaitable) {
+  check_closed();
+  check_not_running();
+  auto future = ensure_future(std::forward<Awaitable>(awaitable), *this);
+  if constexpr (std::same_as<std::remove_cvref_t<Awaitable>, decltype(future)>) {
+    run_until_done(future);
+  } else {
+    run_made_task(future, *this);
+  }
+  return std::move(future).result();
 }
 
 std::ostream& operator<<(std::ostream& out, const AnyFuture& future);

@@ -1,10 +1,12 @@
-// AsyncGenerator<T>: a coroutine that gives many values, one after the other, and may await between them.
+// AsyncGenerator<T>: a coroutine that yields many values, one after the other, and may await between them.
 //     AsyncGenerator<int> ticker() { for (int i = 0;; ++i) { co_yield i; co_await sleep(1s); } }
 //     while (auto item = co_await numbers.next()) use(*item);
-// Mirrors: asynchronous generators (PEP 525), and what BaseEventLoop does to close them. Read next: run.h
+// Mirrors: asynchronous generators (PEP 525), and what BaseEventLoop does to close them.
+// Read next: call_graph.h
 #pragma once
 
 #include <asyncio/detail/generator_state.h>
+#include <asyncio/detail/lazy_awaitable.h>
 
 #include <coroutine>
 #include <memory>
@@ -23,7 +25,7 @@ class GeneratorPromise final : public GeneratorPromiseBase {
  public:
   AsyncGenerator<T> get_return_object(std::source_location where = std::source_location::current());
 
-  /// Holds the value in the generator's frame until next() has taken it.
+  /// Keeps the value in the generator's frame until next() takes it.
   class Yield : public YieldBase {
    public:
     explicit Yield(T value) : value_(std::move(value)) {}
@@ -45,33 +47,25 @@ class NextAwaiter final : public NextAwaiterBase {
   using NextAwaiterBase::NextAwaiterBase;
   template <std::derived_from<PromiseBase> P>
   std::coroutine_handle<> await_suspend(std::coroutine_handle<P> caller) {
-    return begin(caller.promise());
+    return resume(caller.promise());
   }
   std::optional<T> await_resume() {
-    void* value = end();
+    void* value = take_value();
     return value ? std::optional<T>(std::move(*static_cast<T*>(value))) : std::nullopt;
   }
 };
 
-/// What next() returns: nothing happens until it is awaited.
 template <class T>
-class [[nodiscard("co_await it")]] Next {
- public:
-  explicit Next(Ref<GeneratorState> state) noexcept : state_(std::move(state)) {}
-  NextAwaiter<T> operator co_await() const { return NextAwaiter<T>(state_); }
-
- private:
-  Ref<GeneratorState> state_;
-};
+using Next = LazyAwaitable<NextAwaiter<T>, Ref<GeneratorState>>;
 
 }  // namespace detail
 
-/// The generator that a coroutine function with co_yield returns. Nothing runs before the first next(). It runs inside the
-/// task that awaits next(), as any coroutine that is awaited: a value that is there costs no tick.
+/// What a coroutine function with co_yield returns. Nothing runs before the first next(). The generator runs inside the
+/// task that awaits next(), as any awaited coroutine: a value without an await in the generator takes no tick.
 ///
-/// A generator that is dropped before its end is closed by its loop, in a task of its own; one that is still alive when the
-/// Runner closes is closed by that. Closing throws GeneratorExit at the co_yield where it waits, so that it can clean up, and
-/// even await as it does so; what it must not do is co_yield again.
+/// A generator that is dropped before its end is closed by its loop, in a task of its own; one that is alive when the
+/// Runner closes is closed by the Runner. Closing throws GeneratorExit at the co_yield where the generator waits. It
+/// may then clean up, and await, but it must not co_yield again.
 template <class T>
 class [[nodiscard]] AsyncGenerator {
   static_assert(std::is_object_v<T> && std::move_constructible<T>,
@@ -82,12 +76,12 @@ class [[nodiscard]] AsyncGenerator {
 
   AsyncGenerator() = default;
 
-  /// Runs it up to its next co_yield and gives that value; nullopt at its end, and ever after. What leaves the generator as an
-  /// exception is thrown here, and it has ended. Throws std::runtime_error if another task is in a next() of it.  [anext]
+  /// Runs the generator up to its next co_yield and returns that value; nullopt at its end, and from then on. Throws
+  /// the exception that ends the generator, and std::runtime_error if another task is in next() already. [anext]
   detail::Next<T> next() const { return detail::Next<T>(state()); }
 
-  /// Ends it: see above. Throws std::runtime_error if it runs, or if it answers GeneratorExit with another value; and
-  /// what else the generator throws.
+  /// Closes the generator: see above. Throws std::runtime_error if it is running, or if it yields again; and whatever
+  /// else the generator throws.
   Coro<> aclose() const { return detail::close_generator(state()); }
 
   explicit operator bool() const noexcept { return static_cast<bool>(state_); }
@@ -105,14 +99,16 @@ class [[nodiscard]] AsyncGenerator {
   detail::Ref<detail::GeneratorState> state_;
 };
 
+namespace detail {
 template <class T>
-AsyncGenerator<T> detail::GeneratorPromise<T>::get_return_object(std::source_location where) {
-  set_where(where);
-  return AsyncGenerator<T>(make_state());
+AsyncGenerator<T> GeneratorPromise<T>::get_return_object(std::source_location where) {
+  this->set_where(where);
+  return AsyncGenerator<T>(this->make_state());
 }
+}  // namespace detail
 
-/// Closes all generators of that loop which have begun and not ended, and waits for them; what they throw goes to the loop's
-/// exception handler. Runner::close() does it. [loop.shutdown_asyncgens]
+/// Closes all generators of that loop which have begun and not ended, and waits for them. What they throw goes to the
+/// loop's exception handler. Runner::close() calls it. [loop.shutdown_asyncgens]
 Coro<> shutdown_asyncgens(Loop& loop);
 
 }  // namespace asyncio

@@ -1,5 +1,5 @@
-// Coro<T>: the object that a coroutine function returns. Lazy, like Python's: nothing runs until it is awaited or made
-// a task; and awaited once.
+// Coro<T>: the object that a coroutine function returns. As in Python it is lazy, so that nothing runs until it is
+// awaited or made a task, and it is awaited once.
 // Mirrors: the coroutine objects of the language itself (PEP 492). Read next: task.h
 #pragma once
 
@@ -7,6 +7,7 @@
 
 #include <concepts>
 #include <coroutine>
+#include <iosfwd>
 #include <utility>
 
 namespace asyncio {
@@ -17,13 +18,21 @@ class Coro;
 namespace detail {
 
 template <class T>
-inline constexpr bool is_coro = false;
-template <class T>
 inline constexpr bool is_coro<Coro<T>> = true;
 
+/// Suspends any coroutine: std::suspend_always, and every awaiter that keeps a plain std::coroutine_handle<>. It knows
+/// no task; to resume its handle would be to run a part of a task behind the task's back.
 template <class A>
-concept Awaiter = requires(A& awaiter) {
+concept ForeignAwaiter = requires(A& awaiter, std::coroutine_handle<> any_coroutine) {
+  awaiter.await_ready();
+  awaiter.await_suspend(any_coroutine);
+};
+
+/// Suspends a coroutine of this library, and no other.
+template <class A>
+concept Awaiter = !ForeignAwaiter<A> && requires(A& awaiter, std::coroutine_handle<PromiseBase> frame) {
   { awaiter.await_ready() } -> std::convertible_to<bool>;
+  awaiter.await_suspend(frame);
   awaiter.await_resume();
 };
 
@@ -38,6 +47,17 @@ decltype(auto) get_awaiter(A&& awaitable) {
   }
 }
 
+template <class A>
+inline constexpr bool is_foreign_awaitable = requires(A&& awaitable) {
+  { get_awaiter(std::forward<A>(awaitable)) } -> ForeignAwaiter;
+};
+template <class A>
+consteval void refuse_foreign_awaitable() {
+  static_assert(!is_foreign_awaitable<A>,
+                "an awaiter that takes any std::coroutine_handle<> cannot be awaited in a task: let the callback that "
+                "would resume the handle complete a Future, and co_await that");
+}
+
 }  // namespace detail
 
 /// What can be awaited: a Coro&&, a Future, a Task, sleep(…), lock.acquire() …
@@ -46,7 +66,7 @@ concept Awaitable = !(detail::is_coro<std::remove_cvref_t<A>> && std::is_lvalue_
   { detail::get_awaiter(std::forward<A>(a)) } -> detail::Awaiter;
 };
 
-/// What co_await gives; for `co_await future` a const T&.
+/// The type of a co_await expression; for `co_await future` a const T&.
 template <Awaitable A>
 using await_result_t = decltype(detail::get_awaiter(std::declval<A>()).await_resume());
 
@@ -56,39 +76,40 @@ template <class A>
 A&& PromiseBase::await_transform(A&& awaitable, std::source_location where) noexcept {
   static_assert(!(is_coro<std::remove_cvref_t<A>> && std::is_lvalue_reference_v<A>),
                 "a Coro is awaited once, and is gone then: co_await std::move(coro)");
-  static_assert(is_coro<std::remove_cvref_t<A>> || Awaitable<A>,
+  refuse_foreign_awaitable<A>();
+  static_assert(is_coro<std::remove_cvref_t<A>> || is_foreign_awaitable<A> || Awaitable<A>,
                 "this cannot be awaited: co_await takes a Coro, a Future, a Task, or an awaitable such as sleep(1s)");
   line_ = where.line();
   return static_cast<A&&>(awaitable);
 }
 
-/// The awaiter of one Coro by another: a plain call. The callee gets the caller's task handed down, starts at once,
-/// and resumes the caller when it is done, all by symmetric transfer: no task, no tick, no growing stack.
+/// The awaiter of one Coro by another: a plain call. The callee runs in the caller's task, starts at once, and resumes
+/// the caller when it is done. All that is symmetric transfer: no task, no tick, and the stack does not grow.
 template <class T>
-class CoroAwaiter : public CoroLink {
+class CoroAwaiter : public Call {
  public:
-  explicit CoroAwaiter(PromiseOf<T>* callee) noexcept : CoroLink(callee) {}
+  explicit CoroAwaiter(PromiseOf<T>* callee) noexcept : Call(callee) {}
   CoroAwaiter(const CoroAwaiter&) = delete;
   CoroAwaiter& operator=(const CoroAwaiter&) = delete;
 
   bool await_ready() const {
-    if (!callee) [[unlikely]]
+    if (!callee()) [[unlikely]]
       throw_awaited_twice();
     return false;
   }
   template <std::derived_from<PromiseBase> P>
   std::coroutine_handle<> await_suspend(std::coroutine_handle<P> caller) noexcept {
-    return call(caller.promise());
+    return begin(caller.promise());
   }
-  T await_resume() { return static_cast<PromiseOf<T>*>(callee)->take_result(); }
+  T await_resume() { return static_cast<PromiseOf<T>*>(callee())->take_result(); }
 };
 
 }  // namespace detail
 
-/// A coroutine that has not begun. Its parameters live in its frame: take them by value, unless the caller awaits it
-/// then and there. It is awaited once, as an rvalue, by a coroutine that runs in a task.
+/// A coroutine that has not begun. Its parameters live in its frame: take them by value, unless the caller awaits it at
+/// once. It is awaited once, as an rvalue, by a coroutine that runs in a task.
 template <class T>
-class [[nodiscard("a coroutine runs only if it is awaited, or made a task")]] Coro {
+class [[nodiscard("a coroutine runs only if it is awaited, or made a task")]] ASYNCIO_CORO_TYPE Coro {
   static_assert(std::is_void_v<T> || (std::is_object_v<T> && std::move_constructible<T>),
                 "a Coro returns void or a value: an object that can be moved (not a reference)");
 
@@ -97,6 +118,7 @@ class [[nodiscard("a coroutine runs only if it is awaited, or made a task")]] Co
   using promise_type = detail::PromiseOf<T>;
 
   Coro() = default;
+  /// The other one is empty afterwards.
   Coro(Coro&& other) noexcept : promise_(std::exchange(other.promise_, nullptr)) {}
   Coro& operator=(Coro&& other) noexcept {
     std::swap(promise_, other.promise_);
@@ -106,20 +128,21 @@ class [[nodiscard("a coroutine runs only if it is awaited, or made a task")]] Co
     if (promise_) detail::destroy_unawaited(*promise_);
   }
 
-  /// Gives it up on purpose: debug mode does not report it as never awaited.
+  /// Destroys it on purpose: debug mode does not report it as never awaited.
   void close() noexcept {
-    if (promise_) std::exchange(promise_, nullptr)->frame().destroy();
+    if (promise_) std::exchange(promise_, nullptr)->destroy_before_begin();
   }
 
   detail::CoroAwaiter<T> operator co_await() && noexcept {
     return detail::CoroAwaiter<T>(std::exchange(promise_, nullptr));
   }
 
-  /// False if it was awaited, moved from, or default-made.
+  /// False if it was awaited, moved from, or default-constructed.
   explicit operator bool() const noexcept { return promise_ != nullptr; }
 
   // ── for the library ──
   explicit Coro(promise_type* promise) noexcept : promise_(promise) {}
+  promise_type* promise() const noexcept { return promise_; }
   promise_type* release() noexcept { return std::exchange(promise_, nullptr); }
 
  private:
@@ -127,13 +150,6 @@ class [[nodiscard("a coroutine runs only if it is awaited, or made a task")]] Co
 };
 
 namespace detail {
-/// A coroutine that a function took over and then refused is not the caller's mistake.
-template <class T>
-struct CloseUnlessMoved {
-  Coro<T>& coroutine;
-  ~CloseUnlessMoved() { coroutine.close(); }
-};
-
 template <class T>
 Coro<T> PromiseOf<T>::get_return_object(std::source_location where) noexcept {
   this->set_where(where);
@@ -144,6 +160,14 @@ inline Coro<void> PromiseOf<void>::get_return_object(std::source_location where)
   return Coro<void>(this);
 }
 }  // namespace detail
+
+/// Refuses `std::cout << coro` with a sentence, in place of a list of all that can be printed.
+template <class T>
+std::ostream& operator<<(std::ostream& out, const Coro<T>&) {
+  static_assert(!detail::is_coro<Coro<T>>,
+                "a Coro has no value that could be printed: co_await it, and print its result");
+  return out;
+}
 
 static_assert(Awaitable<Coro<int>> && !Awaitable<Coro<int>&> && !Awaitable<int>);
 static_assert(std::same_as<await_result_t<Coro<int>>, int>);

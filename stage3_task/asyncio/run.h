@@ -1,5 +1,5 @@
-// run(): from main() into a coroutine, and out again with everything cleaned up.
-// Mirrors: Lib/asyncio/runners.py: run, Runner. Read next: stage 4's gather.h
+// run(): runs a coroutine from main(), and cleans up behind it.
+// Mirrors: Lib/asyncio/runners.py: run, Runner. Read next: task_factory.h
 #pragma once
 
 #include <asyncio/sleep.h>
@@ -11,26 +11,27 @@
 
 namespace asyncio {
 
-/// A loop that is made at the first use and cleaned up at the end; run() may be called several times between.
+/// A loop that is made at the first use and cleaned up at the end. run() may be called several times.
 ///
-/// close() cancels all tasks, waits for them, reports what they throw, lets the loop's services shut down (the jobs of
-/// its thread pool end), and closes the loop. Ctrl-C (SIGINT), on the
-/// main thread and if the program has no handler of its own, cancels the main task; when that has ended, run() throws
-/// KeyboardInterrupt. A second Ctrl-C throws it at once; one that comes while a callback blocks the loop, so that the
-/// first could not be heard, ends the program.
+/// close() cancels all tasks, waits for them (in debug mode, after 5 s it reports those that have not ended, see
+/// call_graph.h), reports what they throw, lets the loop's services shut down (the jobs of
+/// its thread pool end), and closes the loop.
+///
+/// Ctrl-C (SIGINT) cancels the main task, on the main thread and if the program has no handler of its own. When the
+/// task has ended, run() throws KeyboardInterrupt. A second Ctrl-C throws it at once; if a callback blocks the loop, it
+/// ends the program.
 class Runner {
  public:
-  /// On the default core, or the one given; in debug mode or not (nullopt: as the environment says).
+  /// `core`: null for the default one. `debug`: whether to use debug mode; nullopt: as the environment says.
   explicit Runner(std::unique_ptr<Core> core = nullptr, std::optional<bool> debug = std::nullopt)
       : core_(std::move(core)), debug_(debug) {}
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
-  /// Closes it; an error on the way goes to the exception handler's stderr, as a destructor must not throw.
+  /// Closes it. A destructor must not throw: an error is printed to stderr.
   ~Runner();
 
-  /// Runs the awaitable to its end; gives its result, or throws its exception. It runs in `context`, or else in the
-  /// runner's own, so that what one run sets the next one sees. Throws std::runtime_error inside a running loop, or
-  /// once closed.
+  /// Runs the awaitable to its end; returns its result, or throws its exception. It runs in `context`, or else in the
+  /// runner's own context, which all its runs share. Throws std::runtime_error inside a running loop, or once closed.
   template <class Awaitable>
   auto run(Awaitable&& main) {
     check_may_run();
@@ -56,11 +57,11 @@ class Runner {
   /// The loop. Throws std::runtime_error("Runner is closed").
   Loop& get_loop();
 
-  /// May be called twice.
+  /// May be called twice. Inside of its own loop it cancels all tasks and throws std::runtime_error.
   void close();
 
  private:
-  /// While it lives, SIGINT speaks to `main`.
+  /// Directs SIGINT to `main` for a scope.
   class CatchSigint {
    public:
     CatchSigint(Runner& runner, AnyTask main);
@@ -86,9 +87,9 @@ class Runner {
   int interrupts_ = 0;
 };
 
-/// Runs `main` (a coroutine, anything else that can be awaited, or a function that returns one) on a new loop, and
-/// cleans up behind it: see Runner. `core` may be a VirtualCore, in which hours pass in microseconds; `debug` switches debug
-/// mode on or off (Loop::set_debug).
+/// Runs `main` (a coroutine, anything else that can be awaited, or a function that returns a coroutine) on a new loop,
+/// and cleans up behind it: see Runner. `core` may be a VirtualCore, in which hours pass in microseconds. `debug`
+/// switches debug mode on or off (see Loop::set_debug).
 template <class Awaitable>
 auto run(Awaitable&& main, std::unique_ptr<Core> core = nullptr, std::optional<bool> debug = std::nullopt) {
   if (Loop::running_or_null()) throw std::runtime_error("asyncio.run() cannot be called from a running event loop");

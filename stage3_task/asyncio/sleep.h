@@ -2,7 +2,8 @@
 // Mirrors: Lib/asyncio/tasks.py, sleep and __sleep0. Read next: run.h
 #pragma once
 
-#include <asyncio/detail/waiter.h>
+#include <asyncio/detail/frame_future.h>
+#include <asyncio/detail/lazy_awaitable.h>
 #include <asyncio/task.h>
 
 #include <concepts>
@@ -11,28 +12,27 @@ namespace asyncio {
 
 namespace detail {
 
-/// A timer that wakes a task, and needs neither a place nor a context of its own for that: a quarter smaller than that of
-/// a callback.
+/// A timer that wakes a task. It needs no CallbackOrigin, which makes it smaller than the timer of a callback.
 class SleepTimer final : public TimerState {
  public:
-  SleepTimer(TimePoint when, Waiter& sleeper) noexcept : TimerState(when), sleeper_(sleeper) {}
+  SleepTimer(TimePoint when, FrameFuture& sleeper) noexcept : TimerState(when), sleeper_(sleeper) {}
   void run(Loop&) override {
     const Ref<HandleState> reference(this, adopt);
     if (std::exchange(armed_, false)) sleeper_.wake();
   }
-  Context context() override { return Context(); }
 
  private:
   void destroy_callback() noexcept override {}
-  std::string origin() const override { return "of sleep()"; }
+  const CallbackOrigin* origin() const noexcept override { return nullptr; }
+  std::string place() const override { return "of sleep()"; }
 
-  Waiter& sleeper_;  // is there as long as it is armed
+  FrameFuture& sleeper_;  // exists while this is armed
 };
 
-class SleepAwaiter final : public Waiter {
+class SleepAwaiter final : public FrameFuture {
  public:
   explicit SleepAwaiter(Duration delay) noexcept : delay_(delay) {}
-  ~SleepAwaiter() { timer_.cancel(); }  // in any case: woken, cancelled, or destroyed as it sleeps
+  ~SleepAwaiter() { timer_.cancel(); }  // whether it is woken, cancelled, or destroyed asleep
 
   bool await_ready() const noexcept { return false; }
   template <std::derived_from<PromiseBase> P>
@@ -46,43 +46,37 @@ class SleepAwaiter final : public Waiter {
       suspend(frame.promise());
     }
   }
+  std::string repr() const override { return timer_.repr(); }
 
  private:
   Duration delay_;
   TimerHandle timer_;
 };
 
-/// What sleep() returns: nothing happens until it is awaited.
-class [[nodiscard("co_await it")]] Sleep {
- public:
-  explicit Sleep(Duration delay) noexcept : delay_(delay) {}
-  SleepAwaiter operator co_await() const noexcept { return SleepAwaiter(delay_); }
-
- private:
-  Duration delay_;
-};
+using Sleep = LazyAwaitable<SleepAwaiter, Duration>;
 
 }  // namespace detail
 
-/// Suspends the task for `delay`, counted from the await. It runs in the tick after its timer's; with a delay of zero
-/// or less in the next tick, without a timer. Throws std::invalid_argument for a delay that is not a number.
+/// Suspends the task for `delay`, counted from the await. The task runs in the tick after its timer's; with a delay of
+/// zero or less, in the next tick, without a timer. Throws std::invalid_argument for NaN.
 template <AnyDuration D>
 detail::Sleep sleep(D delay) {
   return detail::Sleep(to_duration(delay));
 }
 
-/// The same, and gives `result`.
+/// Suspends the task for `delay` and returns `result`.
 template <AnyDuration D, class T>
 Coro<T> sleep(D delay, T result) {
   co_await detail::Sleep(to_duration(delay));
   co_return result;
 }
 
-/// Without this, sleep(1) would be POSIX's, which blocks the whole loop.
+/// Refuses sleep(1), which would be POSIX's function otherwise, and would block the whole loop.
 template <class N>
   requires std::is_arithmetic_v<N>
-void sleep(N) {
+detail::Sleep sleep(N) {
   static_assert(!std::is_arithmetic_v<N>, "sleep() takes a duration with a unit: sleep(1s), sleep(100ms)");
+  return detail::Sleep(Duration());
 }
 
 }  // namespace asyncio

@@ -1,5 +1,5 @@
-// Task<T>: a future that drives a coroutine to its end. Here are the handles, and the ways to make one; the machine
-// itself is in detail/task_base.h.
+// Task<T>: a future that runs a coroutine to its end. This header has the handles and the ways to make a task; how a
+// task runs is in detail/task_base.h.
 // Mirrors: Lib/asyncio/tasks.py: Task, create_task, ensure_future, current_task, all_tasks. Read next: sleep.h
 #pragma once
 
@@ -7,6 +7,9 @@
 #include <asyncio/detail/future_awaiter.h>
 #include <asyncio/detail/task_base.h>
 
+#include <cstddef>
+#include <iosfwd>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -14,7 +17,12 @@
 
 namespace asyncio {
 
+struct FrameCallGraphEntry;  // call_graph.h
+
 namespace detail {
+
+std::vector<FrameCallGraphEntry> get_stack(const TaskBase& task, std::optional<std::size_t> limit);
+void print_stack(const TaskBase& task, std::optional<std::size_t> limit, std::ostream* out);
 
 template <class T>
 class TaskState final : public FutureState<T, TaskBase> {
@@ -31,20 +39,30 @@ class TaskState final : public FutureState<T, TaskBase> {
 template <class Handle>
 class TaskMethods {
  public:
-  /// How often cancel() was called, less uncancel(). More than 0: somebody wants this task to end.
+  /// The number of calls of cancel() minus those of uncancel(). Above 0, somebody wants this task to end.
   std::uint32_t cancelling() const { return task().cancelling(); }
-  /// Takes one cancel() back (after its CancelledError was caught on purpose); how many are left. At 0, one that is
-  /// not delivered yet is forgotten.
+  /// Takes back one cancel(), after its CancelledError was caught on purpose. Returns how many are left. At 0, one that
+  /// is not delivered yet is forgotten.
   std::uint32_t uncancel() const { return task().uncancel(); }
 
-  /// "Task-1", counted up, unless another was given.
+  /// "Task-1", counted up, unless another name was given.
   std::string get_name() const { return task().name(); }
   void set_name(std::string_view name) const { task().set_name(name); }
 
-  /// The context in which it runs: to read its ContextVars from outside, or to run something else in it.
+  /// The coroutines in which it waits, oldest first; only the newest `limit` of them. Empty once it is done. While it
+  /// runs, only the oldest is known. Needs call_graph.h, which says more. [Task.get_stack]
+  std::vector<FrameCallGraphEntry> get_stack(std::optional<std::size_t> limit = {}) const {
+    return detail::get_stack(task(), limit);
+  }
+  /// Prints get_stack(), to std::cerr if `out` is null. [Task.print_stack]
+  void print_stack(std::optional<std::size_t> limit = {}, std::ostream* out = nullptr) const {
+    detail::print_stack(task(), limit, out);
+  }
+
+  /// The context in which it runs.
   Context get_context() const { return task().context(); }
 
-  /// Off: no report if the loop is closed before the task is done.
+  /// Whether to report it if the loop is closed before the task is done.
   void set_log_destroy_pending(bool on) const { task().set_log_destroy_pending(on); }
 
   TaskBase& task() const { return static_cast<TaskBase&>(static_cast<const Handle&>(*this).state()); }
@@ -52,20 +70,20 @@ class TaskMethods {
 
 }  // namespace detail
 
-/// A handle to a task. It begins to run in the next tick, and runs whether or not a handle is kept.
+/// A handle to a task. The task begins to run in the next tick, and runs whether or not a handle is kept.
 ///
-/// cancel(message) asks it to end: at its next step CancelledError is thrown from the await where it waits, and what
-/// it waits for is cancelled. The task may clean up, or refuse by catching the error. It counts as cancelled() only
-/// if CancelledError leaves its coroutine.
+/// cancel(message) asks it to end: what it waits for is cancelled, and at its next step CancelledError is thrown from
+/// the await where it waits. The task may clean up, or refuse by catching the error. It is cancelled() only if
+/// CancelledError leaves its coroutine.
 template <class T = void>
 class Task : public Future<T>, public detail::TaskMethods<Task<T>> {
  public:
   Task() = default;
 
-  void set_result() const = delete;  // its coroutine does that
+  void set_result() const = delete;  // the coroutine does that
   void set_exception() const = delete;
 
-  /// As Future's; the callback gets this type of handle.
+  /// As Future::add_done_callback(), but the callback gets this type of handle.
   template <std::invocable<Task&> F>
   CallbackId add_done_callback(F&& callback, OptionalContext context = {},
                                std::source_location where = std::source_location::current()) const {
@@ -79,8 +97,10 @@ class Task : public Future<T>, public detail::TaskMethods<Task<T>> {
 class AnyTask : public AnyFuture, public detail::TaskMethods<AnyTask> {
  public:
   AnyTask() = default;
+  /// Converts: a task of any type is a task.
   template <class T>
-  AnyTask(const Task<T>& task) noexcept : AnyFuture(task) {}  // NOLINT: converts on purpose
+  AnyTask(const Task<T>& task) noexcept : AnyFuture(task) {}  // NOLINT(google-explicit-constructor)
+  /// As Future::add_done_callback(), but the callback gets the task. Returns a number for remove_done_callback().
   template <std::invocable<AnyTask&> F>
   CallbackId add_done_callback(F&& callback, OptionalContext context = {},
                                std::source_location where = std::source_location::current()) const {
@@ -98,20 +118,53 @@ AnyTask current_task(const Loop& loop) noexcept;
 
 /// The tasks of that loop that are not done, oldest first.
 std::vector<AnyTask> all_tasks(Loop& loop);
-/// … of the running loop. Throws std::runtime_error("no running event loop").
+/// The tasks of the running loop that are not done. Throws std::runtime_error("no running event loop").
 std::vector<AnyTask> all_tasks();
 
 namespace detail {
 
-/// Takes the coroutine over as soon as there is memory for its task, and not before: without any it stays the caller's.
+/// Takes over the coroutine once there is memory for its task; if there is none, the caller keeps it.
 template <class T>
 [[gnu::always_inline]] inline Task<T> start_task(Coro<T>& coroutine, Loop& loop, TaskRegistry& registry,
                                                  const TaskOptions& options) {
-  auto* state = new TaskState<T>(loop, coroutine.release(), options);
+  auto* state = new TaskState<T>(loop, coroutine.promise(), options);
+  static_cast<void>(coroutine.release());
   Task<T> task(Ref<FutureBase>(state, adopt));
   state->start(loop, registry, options.eager_start.value_or(false));
   return task;
 }
+
+template <class T>
+Task<T> create_task_by_factory(Coro<T> coroutine, Loop& loop, TaskRegistry& registry, const TaskOptions& options);
+
+}  // namespace detail
+
+/// Makes a task of a coroutine. Its first step runs in the next tick, or here if it starts eagerly. Throws
+/// std::runtime_error if no loop runs and none is given, if the loop is closed, or if the coroutine was awaited
+/// already.
+/// [create_task]
+template <class T>
+Task<T> create_task(Coro<T> coroutine ASYNCIO_LIFETIMEBOUND, const TaskOptions& options) {
+  Loop& loop = options.loop ? *options.loop : Loop::running();
+  const detail::ScopeExit close([&] { coroutine.close(); });  // if refused: not reported as never awaited
+  loop.check_may_schedule();
+  if (!coroutine) detail::throw_awaited_twice();
+  auto& registry = loop.service<detail::TaskRegistry>();
+  if (registry.factory()) [[unlikely]]
+    return detail::create_task_by_factory(std::move(coroutine), loop, registry, options);
+  return detail::start_task(coroutine, loop, registry, options);
+}
+
+// A second function, and no default argument: see "store buffer" in tests/performance/README.md.
+/// create_task(coroutine, {}).
+template <class T>
+Task<T> create_task(Coro<T> coroutine ASYNCIO_LIFETIMEBOUND) {
+  return create_task(std::move(coroutine), TaskOptions());
+}
+
+// ── the way through a task factory, if the loop has one ──
+
+namespace detail {
 
 template <class T>
 class NewTaskOf final : public NewTask {
@@ -146,34 +199,14 @@ template <class T>
 
 }  // namespace detail
 
-/// Makes a task of a coroutine; its first step runs in the next tick, or here if it is to start eagerly. Throws
-/// std::runtime_error if no loop runs (and none is given) or it is closed, or if the coroutine is gone already.
-/// [create_task]
-template <class T>
-Task<T> create_task(Coro<T> coroutine, const TaskOptions& options) {
-  Loop& loop = options.loop ? *options.loop : Loop::running();
-  const detail::CloseUnlessMoved<T> refused{coroutine};
-  loop.check_may_schedule();
-  if (!coroutine) detail::throw_awaited_twice();
-  auto& registry = loop.service<detail::TaskRegistry>();
-  if (registry.factory()) [[unlikely]]
-    return detail::create_task_by_factory(std::move(coroutine), loop, registry, options);
-  return detail::start_task(coroutine, loop, registry, options);
-}
-
-// (No default argument: g++ would build it in the caller's frame, piece by piece, and copy it in other pieces, for which the
-// processor has to wait; that took a quarter of the time of making, running and awaiting a task.)
-template <class T>
-Task<T> create_task(Coro<T> coroutine) {
-  return create_task(std::move(coroutine), TaskOptions());
-}
-
 namespace detail {
-/// gather(*tasks, return_exceptions=True), which is not there before stage 4; without the results. REQUIRES: not empty.
+/// gather(*tasks, return_exceptions=True) without the results; the real one is in stage 4. REQUIRES: `tasks` is not
+/// empty.
 Future<> all_done(std::vector<AnyTask> tasks, Loop& loop);
 }  // namespace detail
 
-/// What can be awaited but is no Coro: sleep(…), lock.acquire(), a Future. And what is called to get such a thing.
+// ── tasks of other awaitables: sleep(…), lock.acquire(), a Future; and of functions that return a Coro ──
+
 namespace detail {
 
 template <class A>
@@ -182,7 +215,7 @@ concept CoroFunction = std::invocable<std::decay_t<A>&> && is_coro<std::invoke_r
 template <class A>
 using await_value_t = std::remove_cvref_t<await_result_t<A>>;
 
-/// The callable is a parameter, hence in the frame: what a lambda captured lives as long as its coroutine.
+/// The callable is a parameter, so it lives in the frame: what a lambda captured lives as long as its coroutine.
 template <class F, class T = typename std::invoke_result_t<F&>::value_type>
 Coro<T> call(F function) {
   co_return co_await function();
@@ -199,11 +232,30 @@ concept OtherAwaitable = !is_coro<std::remove_cvref_t<A>> && !CoroFunction<A> &&
 template <class A>
 concept BecomesCoro = CoroFunction<A> || OtherAwaitable<A>;
 
-/// Whatever one can await, or call for something to await, as a Coro.
 template <class A>
-auto to_coro(A&& awaitable) {
-  if constexpr (is_coro<std::remove_cvref_t<A>>) {
-    static_assert(!std::is_lvalue_reference_v<A>, "a Coro is awaited once, and is gone then: pass std::move(coro)");
+inline constexpr bool is_lvalue_coro = is_coro<std::remove_cvref_t<A>> && std::is_lvalue_reference_v<A>;
+template <class A>
+inline constexpr bool runs = is_coro<std::remove_cvref_t<A>> || BecomesCoro<A> || is_foreign_awaitable<A>;
+
+/// Refuses with one sentence what no task can run.
+template <class A>
+consteval void check_runs() {
+  refuse_foreign_awaitable<A>();
+  static_assert(!is_lvalue_coro<A>, "a Coro is awaited once, and is gone then: pass std::move(coro)");
+  static_assert(runs<A> || !std::invocable<std::decay_t<A>&>,
+                "this function returns no Coro: write -> Coro<> behind its parameters, and co_return at its end");
+  static_assert(runs<A> || std::invocable<std::decay_t<A>&>,
+                "this cannot be awaited: pass a Coro, a Future, a Task, an awaitable such as sleep(1s), or a function "
+                "without parameters that returns a Coro");
+}
+
+/// A Coro of what can be awaited, or of a function that returns a Coro.
+template <class A>
+ASYNCIO_CORO_WRAPPER auto to_coro(A&& awaitable) {
+  check_runs<A>();
+  if constexpr (is_lvalue_coro<A> || !(runs<A> && !is_foreign_awaitable<A>)) {
+    return Coro<>();  // so that nothing else is wrong
+  } else if constexpr (is_coro<std::remove_cvref_t<A>>) {
     return std::forward<A>(awaitable);
   } else if constexpr (CoroFunction<A>) {
     return call<std::decay_t<A>>(std::forward<A>(awaitable));
@@ -214,8 +266,8 @@ auto to_coro(A&& awaitable) {
 
 }  // namespace detail
 
-/// The same from a callable that returns a Coro, which the task owns: a lambda may capture by value, and live long enough.
-/// And from anything else that can be awaited: create_task(sleep(1s)).
+/// create_task() for anything else that can be awaited, as create_task(sleep(1s)), and for a function that returns a
+/// Coro. The task owns the function: what a lambda captured by value lives long enough.
 template <detail::BecomesCoro A>
 auto create_task(A&& awaitable, const TaskOptions& options) {
   if constexpr (detail::CoroFunction<A>) detail::check_callable(awaitable);
@@ -226,20 +278,39 @@ auto create_task(A&& awaitable) {
   return create_task(std::forward<A>(awaitable), TaskOptions());
 }
 
-/// Makes a task of what is not a future yet; a future or a task comes back as it is.  [ensure_future]
+/// Refuses what no task can run, with a sentence.
+template <class A>
+  requires(!detail::BecomesCoro<A> && !detail::is_coro<std::remove_cvref_t<A>>)
+auto create_task(A&&, const TaskOptions& = {}) {
+  detail::check_runs<A>();
+  return Task<>();
+}
+
+/// Makes a task of what is not a future. Returns a future or a task itself. [ensure_future]
 template <class A>
   requires(detail::is_coro<A> || detail::CoroFunction<A> ||
            (detail::OtherAwaitable<A> && !std::derived_from<std::remove_cvref_t<A>, AnyFuture>))
 auto ensure_future(A&& awaitable, Loop& loop) {
   return create_task(std::forward<A>(awaitable), {.loop = &loop});
 }
-/// A task of another loop is std::invalid_argument.
+/// Throws std::invalid_argument if the task belongs to another loop.
 template <class T>
 Task<T> ensure_future(Task<T> task, Loop& loop) {
   detail::check_same_loop(task, loop);
   return task;
 }
-/// For the running loop.
+/// For run_until_complete(): runs a task that it made itself, and of which its caller knows nothing.
+template <class T>
+void run_made_task(const Task<T>& task, Loop& loop) {
+  task.set_log_destroy_pending(false);  // no report if the loop is stopped, and closed, too early
+  try {
+    loop.run_until_done(task);
+  } catch (...) {  // KeyboardInterrupt of that task: it leaves through here, and so it was looked at
+    if (task.done() && !task.cancelled()) task.exception();
+    throw;
+  }
+}
+/// ensure_future() on the running loop.
 template <class A>
 auto ensure_future(A&& awaitable) {
   return ensure_future(std::forward<A>(awaitable), Loop::running());

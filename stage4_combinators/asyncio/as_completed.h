@@ -1,9 +1,10 @@
-// as_completed(): the results of several awaitables, each as soon as it is there.
+// as_completed(): the results of several awaitables, each as soon as it is available.
 // Mirrors: Lib/asyncio/tasks.py: as_completed, _AsCompletedIterator. Read next: timeouts.h
 #pragma once
 
 #include <asyncio/detail/completion_queue.h>
 #include <asyncio/detail/future_for.h>
+#include <asyncio/detail/lazy_awaitable.h>
 #include <asyncio/timeouts.h>
 #include <asyncio/wait.h>
 
@@ -16,95 +17,87 @@ namespace asyncio {
 
 namespace detail {
 
-/// The futures of one as_completed(); they live as long as somebody iterates, or the timer runs. Their
-/// callbacks know the queue only; the timer knows all of it, a circle that ends when it fires or is cancelled.
+/// Holds the futures of one as_completed(). Lives while an iteration or the timer refers to it. The futures'
+/// callbacks hold only the queue. The timer holds all of it: a cycle, until the timer fires or is cancelled.
 template <class F>
-class Completions final : public Pooled {
+class Completions final : public RefCounted<Completions<F>>, public Pooled {
  public:
-  Completions(std::vector<F> futures, TimeLimit timeout, Loop& loop)
+  Completions(PooledVector<F> futures, TimeLimit timeout, Loop& loop)
       : futures_(std::move(futures)), queue_(new CompletionQueue(futures_.size()), adopt) {
-    for (std::size_t i = 0; i != futures_.size(); ++i) {
-      callbacks_.push_back(futures_[i].add_done_callback([queue = queue_, i](F&) { queue->on_completion(i); }));
-    }
+    for (const F& future : futures_) queue_->add(future.state());
     if (timeout.has_value() && !futures_.empty()) {
       queue_->set_timer(loop.call_later(timeout.duration(), [self = Ref<Completions>(this)] { self->on_timeout(); }));
     }
   }
-  Completions(const Completions&) = delete;
-  Completions& operator=(const Completions&) = delete;
 
   std::size_t size() const noexcept { return futures_.size(); }
-  CompletionQueue& queue() const noexcept { return *queue_; }
+  const Ref<CompletionQueue>& queue() const noexcept { return queue_; }
 
-  /// Throws TimeoutError for the number that stands for it.
+  /// Throws TimeoutError if `number` is kTimeout.
   F take(std::size_t number) {
     if (number == CompletionQueue::kTimeout) throw TimeoutError();
     return std::move(futures_[number]);
   }
 
-  void add_ref() noexcept { ++refs_; }
-  void release() noexcept {
-    if (--refs_ == 0) delete this;
-  }
-
  private:
   void on_timeout() {
     for (std::size_t i = 0; i != futures_.size(); ++i) {
-      if (futures_[i]) futures_[i].remove_done_callback(callbacks_[i]);
+      if (futures_[i]) queue_->remove_callback(futures_[i].state(), i);
     }
     queue_->on_timeout();
   }
 
-  std::vector<F> futures_;
-  std::vector<CallbackId> callbacks_;
+  PooledVector<F> futures_;
   Ref<CompletionQueue> queue_;
-  std::uint32_t refs_ = 1;
 };
 
 template <class F>
-Coro<F> next_future(Ref<Completions<F>> completions) {
-  const std::size_t number = co_await completions->queue().get();
-  co_return completions->take(number);
-}
-
-template <class F>
-Coro<typename F::value_type> next_result(Ref<Completions<F>> completions) {
-  const std::size_t number = co_await completions->queue().get();
-  co_return completions->take(number).result();
-}
-
-/// What the plain iteration gives: each await of it gives the result, or throws the exception, of the next
-/// one done.
-template <class F>
-class NextCompleted {
+class NextFutureAwaiter final : public CompletionQueue::Getter {
  public:
-  explicit NextCompleted(Ref<Completions<F>> completions) noexcept : completions_(std::move(completions)) {}
-  CoroAwaiter<typename F::value_type> operator co_await() const {
-    return next_result(completions_).operator co_await();
-  }
+  explicit NextFutureAwaiter(Ref<Completions<F>> completions)
+      : Getter(completions->queue()), completions_(std::move(completions)) {}
+  F await_resume() { return completions_->take(Getter::await_resume()); }
 
  private:
   Ref<Completions<F>> completions_;
 };
 
+template <class F>
+class NextResultAwaiter final : public CompletionQueue::Getter {
+ public:
+  explicit NextResultAwaiter(Ref<Completions<F>> completions)
+      : Getter(completions->queue()), completions_(std::move(completions)) {}
+  typename F::value_type await_resume() { return completions_->take(Getter::await_resume()).result(); }
+
+ private:
+  Ref<Completions<F>> completions_;
+};
+
+/// What a range-for yields. Each await returns the result, or throws the exception, of the next future that is done.
+template <class F>
+using NextCompleted = LazyAwaitable<NextResultAwaiter<F>, Ref<Completions<F>>>;
+template <class F>
+using NextFuture = LazyAwaitable<NextFutureAwaiter<F>, Ref<Completions<F>>>;
+
 }  // namespace detail
 
-/// What as_completed() returns. It is iterated once, in either way or in both; one may stop, and go on later.
+/// What as_completed() returns. Iterate it once, by next(), by a range-for or by both; you may stop and continue later.
+/// Belongs to the thread of its loop.
 template <class F>
 class AsCompleted {
  public:
-  AsCompleted(std::vector<F> futures, TimeLimit timeout, Loop& loop)
+  /// as_completed() makes it.
+  AsCompleted(detail::PooledVector<F> futures, TimeLimit timeout, Loop& loop)
       : completions_(new detail::Completions<F>(std::move(futures), timeout, loop), detail::adopt),
         next_(completions_),
         left_(completions_->size()) {}
 
-  /// `while` there is one: the next of the given futures (or of the tasks made of what was given) that is
-  /// done; then std::nullopt. Throws TimeoutError in place of each one that is not done in time.
+  /// Waits for the next of the futures (or of the tasks made of the awaitables) that is done, and returns it;
+  /// std::nullopt after the last. Throws TimeoutError for each one that is not done in time.
   Coro<std::optional<F>> next() {
     if (left_ == 0) co_return std::nullopt;
     --left_;
-    const detail::Ref<detail::Completions<F>> completions = completions_;
-    F future = co_await detail::next_future(completions);
+    F future = co_await detail::NextFuture<F>(completions_);
     co_return std::optional<F>(std::move(future));
   }
 
@@ -124,7 +117,9 @@ class AsCompleted {
     AsCompleted& all_;
     bool at_end_ = false;
   };
+  /// For `for (auto next : all)`: each `next` is to be awaited once, and gives the next result.
   iterator begin() { return iterator(*this); }
+  /// Compares equal to the iterator that has given all results.
   std::default_sentinel_t end() const noexcept { return {}; }
 
  private:
@@ -133,16 +128,18 @@ class AsCompleted {
   std::size_t left_;
 };
 
-/// Makes tasks of what is not a future yet, and gives the results in the order in which they come. One that
-/// is given twice counts once. When the timeout is over (counted from now), what is not done gives
-/// TimeoutError, and runs on. Throws std::runtime_error without a running loop.  [as_completed]
+/// Makes tasks of awaitables that are no futures, and yields the results in order of completion. A future that is
+/// given twice counts once. The timeout starts now; after it, each future that is not done yields TimeoutError, and
+/// keeps running. Throws std::runtime_error without a running loop. [as_completed]
 template <detail::BecomesFuture A>
 auto as_completed(std::vector<A> awaitables, TimeLimit timeout = {}) {
   Loop& loop = Loop::running();
-  std::vector<detail::future_for_t<A>> futures;
+  detail::PooledVector<detail::future_for_t<A>> futures;
   futures.reserve(awaitables.size());
   for (A& awaitable : awaitables) futures.push_back(ensure_future(std::move(awaitable), loop));
-  return AsCompleted<detail::future_for_t<A>>(detail::without_duplicates(std::move(futures)), timeout, loop);
+  if constexpr (detail::is_future<A>)
+    futures = detail::without_duplicates(std::move(futures));  // tasks made here differ
+  return AsCompleted<detail::future_for_t<A>>(std::move(futures), timeout, loop);
 }
 
 }  // namespace asyncio

@@ -1,5 +1,6 @@
 // ExceptionGroup: several errors that happened at the same time, thrown as one.
-// Mirrors: the built-in ExceptionGroup (PEP 654), as far as a TaskGroup needs it. Read next: task_group.h
+// Mirrors: the built-in ExceptionGroup (PEP 654), as far as a TaskGroup needs it.
+// Read next: ../../stage5_sync/README.md
 #pragma once
 
 #include <exception>
@@ -13,42 +14,49 @@ namespace asyncio {
 /// Copies share their content, so that copying cannot fail.
 class ExceptionGroup : public std::exception {
  public:
-  /// Throws std::invalid_argument if `exceptions` is empty, or has an empty pointer in it.
+  /// Throws std::invalid_argument if `exceptions` is empty or contains a null pointer.
   ExceptionGroup(std::string_view message, std::vector<std::exception_ptr> exceptions);
 
   /// `unhandled errors in a TaskGroup`
   const std::string& message() const noexcept { return content_->message; }
-  /// In the order in which they happened. One may be an ExceptionGroup itself.
+  /// In the order given to the constructor. One may be an ExceptionGroup itself.
   const std::vector<std::exception_ptr>& exceptions() const noexcept { return content_->exceptions; }
   /// `unhandled errors in a TaskGroup (2 sub-exceptions)`
   const char* what() const noexcept override { return content_->what.c_str(); }
 
-  /// what(), and below it each of the exceptions with its type, indented; groups in the group are opened as
-  /// well.
+  /// what(), and below it a line for each exception, with its type, indented. Nested groups are shown to a depth of
+  /// ten, as in Python's traceback.
   std::string to_string() const;
 
-  /// Those of type E (or derived from it), also inside of groups in this group: in place of Python's
-  /// `except*`.
+  /// The exceptions of type E, or derived from it, also inside nested groups. Takes the place of Python's `except*`.
   template <class E>
   std::vector<std::exception_ptr> matching() const;
 
  private:
   struct Content {
+    Content(std::string_view text, std::string description, std::vector<std::exception_ptr> all)
+        : message(text), what(std::move(description)), exceptions(std::move(all)) {}
+    /// Beyond some depth of nesting, groups are destroyed later, by the outermost: the stack does not overflow.
+    ~Content();
+
     std::string message;
     std::string what;
     std::vector<std::exception_ptr> exceptions;
   };
-  std::shared_ptr<const Content> content_;
+  std::shared_ptr<Content> content_;
 };
 
 template <class E>
 std::vector<std::exception_ptr> ExceptionGroup::matching() const {
   std::vector<std::exception_ptr> found;
-  for (const std::exception_ptr& exception : exceptions()) {
+  std::vector<std::exception_ptr> to_do(exceptions().rbegin(), exceptions().rend());  // the next one is the last
+  while (!to_do.empty()) {
+    const std::exception_ptr exception = std::move(to_do.back());
+    to_do.pop_back();
     try {
       std::rethrow_exception(exception);
     } catch (const ExceptionGroup& group) {
-      for (std::exception_ptr& inner : group.matching<E>()) found.push_back(std::move(inner));
+      to_do.insert(to_do.end(), group.exceptions().rbegin(), group.exceptions().rend());
     } catch (const E&) {
       found.push_back(exception);
     } catch (...) {

@@ -1,5 +1,5 @@
-// gather(): run several awaitables at the same time, and get all results, in the order of the arguments.
-// Mirrors: Lib/asyncio/tasks.py: gather, _GatheringFuture. Read next: ../gather.cpp, for the rules
+// gather(): runs several awaitables at the same time, and returns all results in the order of the arguments.
+// Mirrors: Lib/asyncio/tasks.py: gather, _GatheringFuture. Read next: outcome.h; its rules are in ../gather.cpp
 #pragma once
 
 #include <asyncio/detail/future_for.h>
@@ -15,24 +15,25 @@
 
 namespace asyncio {
 
-/// As the first argument: exceptions are results as well.
+/// The first argument of a gather() that returns exceptions as results.
 struct ReturnExceptions {
   explicit ReturnExceptions() = default;
 };
+/// `gather(return_exceptions, a, b)`
 inline constexpr ReturnExceptions return_exceptions{};
 
 namespace detail {
 
-/// What stands for T in the results: Outcome<T> if exceptions are results, std::monostate for void.
+/// The type that represents T in the results: Outcome<T> if exceptions are results, std::monostate for void.
 template <class T, bool exceptions>
 using gathered_t = std::conditional_t<exceptions, Outcome<T>, std::conditional_t<std::is_void_v<T>, std::monostate, T>>;
 
-/// Takes the result out of a child that is done: moved if nobody else can see it, copied otherwise.
+/// The result of a child that is done: moved if there is no other handle, copied otherwise.
 template <class T, bool exceptions>
-gathered_t<T, exceptions> take_result(Ref<FutureBase>& slot) {
-  Future<T> child(std::move(slot));
+gathered_t<T, exceptions> take_result(GatheredChild& of) {
+  Future<T> child(of.take());
   if constexpr (exceptions) {
-    if (child.cancelled()) return Outcome<T>(child.state().cancel_message());
+    if (child.cancelled()) return Outcome<T>(cancel_message(child.state()));
     if (std::exception_ptr error = child.exception()) return Outcome<T>(std::move(error));
   }
   if constexpr (std::is_void_v<T>) {
@@ -49,18 +50,25 @@ gathered_t<T, exceptions> take_result(Ref<FutureBase>& slot) {
   }
 }
 
-/// The future that gather() returns; `Collect` knows the types.
+/// The future that gather() returns. `Collect` makes its result.
 template <class Results, class Collect>
 class GatheringFuture final : public FutureState<Results>, public Gathering {
  public:
-  GatheringFuture(Loop& loop, bool exceptions) : FutureState<Results>(loop), Gathering(exceptions) {}
+  GatheringFuture(Loop& loop, bool exceptions) : FutureState<Results>(loop), Gathering(*this, exceptions) {}
 
-  bool cancel(const CancelledError& reason) override { return cancel_children(reason); }
+  bool cancel(const CancelledError& reason) override { return !this->done() && this->pass_cancel_on(reason); }
 
  private:
-  FutureBase& outer() noexcept override { return *this; }
+  using Role = Waitable::CancelRole;
+  Role cancel_role() const noexcept override {
+    return this->done() ? Role::carries_out : is_cancelling() ? Role::is_passing_on : Role::passes_on;
+  }
+  Waitable* begin_cancel(Waitable* before, const CancelledError&) noexcept override { return first_to_cancel(before); }
+  Waitable* next_to_cancel(bool accepted) noexcept override { return next_to_cancel_after(accepted); }
+  Waitable* leave_cancel(Waitable*) noexcept override { return all_cancelled(); }
+  bool end_cancel(bool, const CancelledError&) override { return cancel_accepted(); }
   void collect(Children& children) override { this->set_result(Collect()(children)); }
-  const char* kind() const noexcept override { return "_GatheringFuture"; }
+  const char* class_name() const noexcept override { return "_GatheringFuture"; }
 };
 
 template <bool exceptions, class... T>
@@ -79,22 +87,21 @@ struct CollectVector {
   Results operator()(Children& children) const {
     Results results;
     results.reserve(children.size());
-    for (Ref<FutureBase>& slot : children) results.push_back(take_result<T, exceptions>(slot));
+    for (GatheredChild& child : children) results.push_back(take_result<T, exceptions>(child));
     return results;
   }
 };
 
-/// Makes the awaitable a child.
+/// Adds the awaitable as a child.
 template <class A>
 void add_child(Gathering& gathering, Loop& loop, A&& awaitable) {
   auto child = ensure_future(std::forward<A>(awaitable), loop);
-  // A task of our own making, of which the caller knows nothing: no report if the loop is closed before it is
-  // done.
+  // The caller does not know a task that is made here: no report if the loop is closed before it is done.
   if constexpr (!is_future<A>) child.set_log_destroy_pending(false);
   gathering.add(Ref<FutureBase>(&child.state()));
 }
 
-/// `add_all` adds the children to the Gathering that it gets.
+/// `add_all` adds the children to the Gathering that it is called with.
 template <class Collect, class AddAll>
 Future<typename Collect::Results> start_gathering(Loop& loop, bool exceptions, std::size_t count, AddAll add_all) {
   using State = GatheringFuture<typename Collect::Results, Collect>;
@@ -110,12 +117,23 @@ Future<typename Collect::Results> start_gathering(Loop& loop, bool exceptions, s
   return Future<typename Collect::Results>(state);
 }
 
-/// The first one decides which loop it is.
+/// The first argument determines the loop.
 inline Loop& loop_for_all() { return Loop::running(); }
 template <class A, class... Others>
 Loop& loop_for_all(const A& first, const Others&...) {
   return loop_for(first);
 }
+
+/// The arguments of gather()'s other forms.
+template <class... A>
+inline constexpr bool is_list_for_gather = false;
+template <class First, class... Others>
+inline constexpr bool is_list_for_gather<First, Others...> = std::same_as<std::remove_cvref_t<First>, ReturnExceptions>;
+template <class First, class... Others>
+  requires BecomesFuture<typename std::remove_cvref_t<First>::value_type> && (sizeof...(Others) < 2) &&
+               (std::convertible_to<Others, Loop*> && ...) &&
+               std::same_as<std::remove_cvref_t<First>, std::vector<typename std::remove_cvref_t<First>::value_type>>
+inline constexpr bool is_list_for_gather<First, Others...> = true;
 
 template <bool exceptions, class... A>
 auto gather_all(A&&... awaitables) {
@@ -136,29 +154,36 @@ auto gather_list(std::vector<A> awaitables, Loop* given) {
 
 }  // namespace detail
 
-/// `auto [a, b] = co_await gather(first(), second());` Coroutines and callables become tasks, in the order of
-/// the arguments; futures and tasks are taken as they are, and may be given twice. The result is a tuple, in
-/// which void is std::monostate. The first exception is that of the gather, at once; the other awaitables run
-/// on, and what they throw later is dropped. A child that is cancelled counts as one that threw
-/// CancelledError.
+/// `auto [a, b] = co_await gather(first(), second());` Coroutines and callables become tasks, in the order of the
+/// arguments; futures and tasks are taken as they are, and may be given twice. The result is a tuple, in which void
+/// is std::monostate. The first exception completes the gather at once; the other awaitables keep running, and their
+/// later exceptions are dropped. A cancelled child counts as one that threw CancelledError.
 ///
-/// cancel() of the returned future cancels all children that are not done, and is false if there are none.
-/// The future is done, with CancelledError, when they are.
+/// cancel() of the returned future cancels all children that are not done; false if there are none. When all children
+/// are done, the future is done, with CancelledError.
 ///
-/// Three ticks for coroutines that do not suspend; none if all are done already.  [gather]
+/// Takes three ticks for coroutines that do not suspend, none if all children are done already. [gather]
 /// Throws std::invalid_argument if two belong to different loops; std::runtime_error without a running loop.
 template <detail::BecomesFuture... A>
 auto gather(A&&... awaitables) {
   return detail::gather_all<false>(std::forward<A>(awaitables)...);
 }
 
-/// The same for any number of one type; gives a vector. `loop` is needed only outside of a running one.
+/// gather() of any number of awaitables of one type; the result is a vector. Pass `loop` only if none is running.
 template <detail::BecomesFuture A>
 auto gather(std::vector<A> awaitables, Loop* loop = nullptr) {
   return detail::gather_list<false>(std::move(awaitables), loop);
 }
 
-/// The same, but exceptions are results: Outcome<T> in place of T. Waits for all in any case.
+/// Refuses what cannot be awaited, with a sentence. Returns what has no further faults.
+template <class... A>
+  requires(!(detail::BecomesFuture<A> && ...) && !detail::is_list_for_gather<A...>)
+Future<> gather(A&&...) {
+  (detail::check_runs<A>(), ...);
+  return {};
+}
+
+/// gather() with exceptions as results: Outcome<T> in place of T. Waits for all in any case.
 template <detail::BecomesFuture... A>
 auto gather(ReturnExceptions, A&&... awaitables) {
   return detail::gather_all<true>(std::forward<A>(awaitables)...);

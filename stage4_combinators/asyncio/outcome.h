@@ -1,6 +1,6 @@
-// Outcome<T>: what gather(return_exceptions, …) gives for each awaitable: its value, or its exception.
-// Mirrors: the list that gather(…, return_exceptions=True) returns, in which values and exceptions lie side
-// by side. Read next: gather.h
+// Outcome<T>: what gather(return_exceptions, …) returns for each awaitable: its value, or its exception.
+// Mirrors: the list of values and exceptions that gather(…, return_exceptions=True) returns.
+// Read next: as_completed.h
 #pragma once
 
 #include <exception>
@@ -11,23 +11,26 @@
 
 namespace asyncio {
 
-/// Either a T or an exception; of a cancelled task, its CancelledError.
+/// Either a T or an exception; for a cancelled task, its CancelledError.
 template <class T>
 class [[nodiscard]] Outcome {
   using Value = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
  public:
+  /// Holds a result, made in place.
   template <class... Args>
   explicit Outcome(std::in_place_t, Args&&... args) : content_(std::in_place_index<0>, std::forward<Args>(args)...) {}
+  /// Holds an error.
   explicit Outcome(std::exception_ptr error) : content_(std::in_place_index<1>, std::move(error)) {}
 
+  /// Whether it holds a result.
   bool has_value() const noexcept { return content_.index() == 0; }
   explicit operator bool() const noexcept { return has_value(); }
 
   /// The exception; null if there is a value.
   std::exception_ptr exception() const noexcept { return has_value() ? nullptr : *std::get_if<1>(&content_); }
 
-  /// The value, or throws the exception.
+  /// Returns the value, or throws the exception.
   decltype(auto) value() const& {
     check();
     if constexpr (!std::is_void_v<T>) return static_cast<const T&>(*std::get_if<0>(&content_));

@@ -1,4 +1,4 @@
-// shield(): await something, and if we are cancelled meanwhile, leave it alone.
+// shield(): awaits something, and does not cancel it when the caller is cancelled.
 // Mirrors: Lib/asyncio/tasks.py: shield. Read next: task_group.h
 #pragma once
 
@@ -12,14 +12,14 @@ namespace asyncio {
 
 namespace detail {
 
-/// What the outer future of a shield knows of the inner one. It does not keep that alive (a circle, as the
-/// inner one's callback holds the outer one): `inner` is null as soon as that callback is gone.
+/// What the outer future of a shield knows of the inner one. It does not keep the inner one alive, whose callback
+/// holds the outer one: that would be a cycle. `inner` is null as soon as that callback is destroyed.
 struct ShieldLink {
   FutureBase* inner = nullptr;
   CallbackId callback{};
 
-  /// The outer future is done. If it was first, the inner one's exception will be nobody's business but the
-  /// exception handler's.
+  /// Call it when the outer future is done. If the inner one is not, its exception will go to the loop's exception
+  /// handler.
   void on_outer_done();
 };
 
@@ -30,7 +30,7 @@ class ShieldState final : public FutureState<T> {
   ShieldLink link;
 };
 
-/// The inner future's callback.
+/// The done-callback of the inner future.
 template <class T>
 class OnInnerDone {
  public:
@@ -40,6 +40,7 @@ class OnInnerDone {
     if (outer_) outer_->link.inner = nullptr;
   }
 
+  void add_awaiters(Awaiters& found) const { found.through.push_back(outer_.get()); }
   void operator()(Future<T>& inner) {
     if (outer_->done()) return;
     if (inner.cancelled()) {
@@ -59,7 +60,7 @@ class OnInnerDone {
       } else {
         outer_->set_result(std::move(inner).result());
       }
-    } catch (...) {  // its copy constructor, or it was moved out before
+    } catch (...) {  // the result's copy constructor, or it was moved out before
       outer_->set_exception(std::current_exception());
     }
   }
@@ -69,9 +70,17 @@ class OnInnerDone {
 
 }  // namespace detail
 
-/// A future that is completed as `awaitable` is, but whose cancel() does not reach it. A coroutine becomes a
-/// task first. One that is done already comes back as it is. If the outer future was cancelled, and the inner
-/// one fails later, the loop's exception handler is told: "… exception in shielded future".  [shield]
+/// Refuses what cannot be awaited, with a sentence.
+template <class A>
+  requires(!detail::BecomesFuture<A>)
+Future<> shield(A&&) {
+  detail::check_runs<A>();
+  return {};
+}
+
+/// Returns a future that completes as `awaitable` does, but whose cancel() does not reach it. A coroutine becomes a
+/// task first. A future that is done is returned as it is. If the outer future is cancelled and the inner one fails
+/// later, the loop's exception handler is called: "… exception in shielded future". [shield]
 template <detail::BecomesFuture A>
 auto shield(A&& awaitable) {
   Loop& loop = detail::loop_for(awaitable);

@@ -1,5 +1,5 @@
-// How long to wait at most: any duration, or no limit. One type for wait, wait_for, timeout and as_completed.
-// Mirrors: the `timeout=None` parameters of Lib/asyncio/tasks.py. Read next: wait.h
+// TimeLimit: any duration, or no limit. One type for wait, wait_for, timeout and as_completed.
+// Mirrors: the `timeout=None` parameters of Lib/asyncio/tasks.py. Read next: gather.h
 #pragma once
 
 #include <asyncio/loop.h>
@@ -9,24 +9,28 @@
 namespace asyncio {
 
 /// `5s`, `100ms`, `std::chrono::duration<double>(0.1)`, an optional Duration, or std::nullopt for "no limit".
-/// Trivial to copy and to destroy, so that it may stand in an option struct beside a co_await.
+/// Trivial to copy and to destroy, so that an option struct beside a co_await may contain it.
 class TimeLimit {
  public:
   constexpr TimeLimit() noexcept = default;
-  constexpr TimeLimit(std::nullopt_t) noexcept {}              // NOLINT: converts on purpose
-  constexpr TimeLimit(std::optional<Duration> limit) noexcept  // NOLINT
+  /// No limit.
+  constexpr TimeLimit(std::nullopt_t) noexcept {}  // NOLINT(google-explicit-constructor)
+  /// A limit, or none.
+  constexpr TimeLimit(std::optional<Duration> limit) noexcept  // NOLINT(google-explicit-constructor)
       : has_value_(limit.has_value()), duration_(limit.value_or(Duration::zero())) {}
-  /// Throws std::invalid_argument for one that is not a number.
+  /// Throws std::invalid_argument if the duration is not a number.
   template <AnyDuration D>
-  constexpr TimeLimit(D limit) : has_value_(true), duration_(to_duration(limit)) {}  // NOLINT
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  constexpr TimeLimit(D limit) : has_value_(true), duration_(to_duration(limit)) {}
 
+  /// Whether there is a limit.
   constexpr bool has_value() const noexcept { return has_value_; }
-  /// Whether there is no time at all: zero or less.
+  /// True if the limit is zero or less.
   constexpr bool is_over() const noexcept { return has_value_ && duration_ <= Duration::zero(); }
   /// REQUIRES: has_value().
   constexpr Duration duration() const noexcept { return duration_; }
 
-  /// When it is over, if it begins now; nullopt: never.
+  /// The end of a limit that begins now, on Loop::time()'s clock; nullopt if there is no limit.
   std::optional<TimePoint> deadline(Loop& loop) const {
     if (!has_value_) return std::nullopt;
     return deadline_after(loop.time(), duration_);
@@ -34,7 +38,7 @@ class TimeLimit {
 
  private:
   bool has_value_ = false;
-  Duration duration_ = {};  // no std::optional: is_over() may look at it before it knows, and valgrind minds
+  Duration duration_ = {};  // no std::optional: is_over() may read it too early, which valgrind reports
 };
 
 static_assert(std::is_convertible_v<std::chrono::milliseconds, TimeLimit>);

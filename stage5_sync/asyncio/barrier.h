@@ -1,4 +1,4 @@
-// Barrier: a fixed number of tasks wait for each other, and go on together.
+// Barrier: a fixed number of tasks wait for each other, then continue together.
 // Mirrors: Lib/asyncio/locks.py, Barrier. Read next: queue.h
 #pragma once
 
@@ -11,34 +11,36 @@
 
 namespace asyncio {
 
-/// The barrier was aborted, or reset while a task waited at it.
+/// Thrown by Barrier::wait() if the barrier is aborted, or reset while tasks wait at it.
 class BrokenBarrierError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// It fills until `parties` tasks are there, then drains until all have left, and may be used again. Who comes while
-/// it drains waits in front of it. A cancelled task just leaves: the barrier is not broken by that. Belongs to the
-/// thread of its loop. A task at the barrier keeps its state alive.
+/// Fills until `parties` tasks wait, then drains until all of them have left, and can be used again. A task that
+/// arrives while it drains waits until that ends. A cancelled task leaves without breaking the barrier. Belongs to
+/// the thread of its loop. Tasks at the barrier keep its state alive.
 class Barrier {
  public:
-  /// Throws std::invalid_argument("parties must be > 0").
+  /// Throws std::invalid_argument("parties must be >= 1").
   explicit Barrier(std::ptrdiff_t parties);
   ~Barrier();
   Barrier(const Barrier&) = delete;
   Barrier& operator=(const Barrier&) = delete;
 
-  /// Waits for the others; gives the place in the order of arrival, 0 … parties - 1. The last to come does not
-  /// suspend. Throws BrokenBarrierError, CancelledError.
+  /// Waits for the others; returns the place in the order of arrival, 0 … parties - 1. The last to arrive does not
+  /// suspend. Throws BrokenBarrierError, CancelledError. [Barrier.wait]
   Coro<std::size_t> wait();
-  /// Back to empty: who waits gets a BrokenBarrierError. Also mends a broken one.
+  /// Empties it: tasks that wait get BrokenBarrierError. Also repairs a broken barrier.
   Coro<> reset();
-  /// Breaks it until reset(): who waits and who comes gets a BrokenBarrierError.
+  /// Breaks it until reset(): tasks that wait or arrive get BrokenBarrierError.
   Coro<> abort();
 
+  /// How many tasks it takes to open it. [Barrier.parties]
   std::size_t parties() const noexcept;
-  /// How many wait for it to fill; 0 while it drains.
+  /// The number of tasks that wait for it to fill; 0 while it drains.
   std::size_t n_waiting() const noexcept;
+  /// Whether abort() has broken it. [Barrier.broken]
   bool broken() const noexcept;
   /// `<Barrier [filling, waiters:2/3]>`
   std::string repr() const;

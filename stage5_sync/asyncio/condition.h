@@ -1,4 +1,4 @@
-// Condition: wait, with a lock put aside, until somebody says that things have changed.
+// Condition: a task waits, without the lock that it holds, until another notifies it of a change.
 // Mirrors: Lib/asyncio/locks.py, Condition. Read next: barrier.h
 #pragma once
 
@@ -14,29 +14,32 @@
 
 namespace asyncio {
 
-/// wait() releases the lock, sleeps until notified, and has the lock again when it comes back, whatever happened:
-/// woken or cancelled. It may come back for no reason: wait in a loop, or with wait_for(). Belongs to the thread of its
-/// loop.
+/// wait() releases the lock, waits for a notification, and holds the lock again when it returns or throws. It may
+/// return without a reason: call it in a loop, or use wait_for(). Belongs to the thread of its loop.
 class Condition : private detail::LoopBound {
  public:
-  /// With a lock of its own.
+  /// Makes its own lock.
   Condition() : lock_(own_lock_.emplace()) {}
-  /// With the caller's, which must live longer; several conditions may share one.
+  /// Uses the caller's lock, which must outlive it; several conditions may share a lock.
   explicit Condition(Lock& lock) noexcept : lock_(lock) {}
   Condition(const Condition&) = delete;
   Condition& operator=(const Condition&) = delete;
 
+  /// Acquires the lock: see Lock::acquire(). [Condition.acquire]
   auto acquire() noexcept { return lock_.acquire(); }
+  /// Acquires the lock, and gives a guard that releases it: see Lock::scoped().
   auto scoped() noexcept { return lock_.scoped(); }
+  /// Releases the lock. Throws std::runtime_error("Lock is not acquired."). [Condition.release]
   void release() { lock_.release(); }
+  /// Whether somebody holds the lock. [Condition.locked]
   bool locked() const noexcept { return lock_.locked(); }
 
-  /// Throws std::runtime_error("cannot wait on un-acquired lock"). If cancelled it first waits for the lock, then
-  /// throws the latest CancelledError; and if it had been notified, somebody else is notified in its place.
+  /// Throws std::runtime_error("cannot wait on un-acquired lock"). If cancelled, it first acquires the lock, then
+  /// throws the latest CancelledError; if it had been notified, it wakes another task instead. [Condition.wait]
   Coro<> wait();
 
-  /// Waits until `predicate()` is true (or not null, or not empty …), and gives what it returned. It is asked at once,
-  /// and after each notification, with the lock held.
+  /// Waits until the result of `predicate()` converts to true, and returns the result. Calls the predicate at once and
+  /// after each notification, with the lock held.
   template <std::invocable Predicate, class Result = std::decay_t<std::invoke_result_t<Predicate&>>>
     requires std::constructible_from<bool, Result&>
   Coro<Result> wait_for(Predicate predicate) {
@@ -48,9 +51,10 @@ class Condition : private detail::LoopBound {
     co_return result;
   }
 
-  /// Wakes up to `n` of those who wait; each goes on once it has the lock, in the order in which they came. Throws
+  /// Wakes up to `n` waiting tasks, in order of arrival; each continues once it has the lock. Throws
   /// std::runtime_error("cannot notify on un-acquired lock").
   void notify(std::size_t n = 1);
+  /// Wakes all that wait. Throws what notify() throws. [Condition.notify_all]
   void notify_all() { notify(std::numeric_limits<std::size_t>::max()); }
 
   /// `<Condition [unlocked, waiters:1]>`
@@ -60,6 +64,7 @@ class Condition : private detail::LoopBound {
   std::optional<Lock> own_lock_;
   Lock& lock_;
   detail::WaitList waiters_;
+  detail::WaitList relocking_;  // tasks that were notified or cancelled, and want the lock again
 };
 
 }  // namespace asyncio

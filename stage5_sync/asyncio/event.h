@@ -1,4 +1,4 @@
-// Event: tasks wait until somebody says that it happened.
+// Event: a flag. Tasks wait until another task or a callback sets it.
 // Mirrors: Lib/asyncio/locks.py, Event. Read next: semaphore.h
 #pragma once
 
@@ -9,8 +9,8 @@
 
 namespace asyncio {
 
-/// A flag. set() wakes those who wait now, in the order in which they came, for the next tick; a clear() before they
-/// run does not stop them. Belongs to the thread of its loop.
+/// set() wakes the tasks that wait now: they run in the next tick, in order of arrival, even if the event is cleared or
+/// destroyed before. Belongs to the thread of its loop.
 class Event : private detail::LoopBound {
   class Wait;
 
@@ -19,16 +19,19 @@ class Event : private detail::LoopBound {
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
 
-  /// `co_await event.wait();` Does not suspend if it is set. Throws CancelledError, and std::runtime_error if it would
-  /// have to wait and the event belongs to another loop.
-  detail::OnAwait<Wait, Event> wait() noexcept { return detail::OnAwait<Wait, Event>(*this); }
+  /// `co_await event.wait();` Does not suspend if the event is set. Throws CancelledError; std::runtime_error if it
+  /// must wait and the event belongs to another loop. [Event.wait]
+  detail::AwaitableOf<Wait, Event> wait() noexcept { return detail::AwaitableOf<Wait, Event>(*this); }
 
+  /// Wakes all that wait; they run in the next tick. Until clear(), wait() does not wait. [Event.set]
   void set() {
     if (is_set_) return;
     is_set_ = true;
     waiters_.wake();
   }
+  /// From now on wait() waits again. Those that set() has woken go on. [Event.clear]
   void clear() noexcept { is_set_ = false; }
+  /// Whether it is set. [Event.is_set]
   bool is_set() const noexcept { return is_set_; }
   /// `<Event [unset, waiters:2]>`
   std::string repr() const;
@@ -38,8 +41,10 @@ class Event : private detail::LoopBound {
   detail::WaitList waiters_;
 };
 
+/// What wait() is.
 class Event::Wait final : public detail::WaitNode {
  public:
+  /// wait() makes it.
   explicit Wait(Event& event) noexcept : event_(event) {}
 
   bool await_ready() const noexcept { return event_.is_set_; }
@@ -49,10 +54,12 @@ class Event::Wait final : public detail::WaitNode {
     wait_in(event_.waiters_, frame.promise());
   }
   void await_resume() {
-    if (leave()) Waiter::await_resume();
+    if (leave_if_there()) FrameFuture::await_resume();
   }
 
  private:
+  std::string repr_primitive() const override { return event_.repr(); }
+
   Event& event_;
 };
 

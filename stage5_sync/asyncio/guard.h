@@ -1,5 +1,5 @@
-// A lock, or a permit, for the length of a scope: `auto guard = co_await lock.scoped();`
-// Mirrors: `async with lock:`, _ContextManagerMixin in Lib/asyncio/locks.py. Read next: lock.h
+// Guard: holds a lock or a permit until the end of a scope: `auto guard = co_await lock.scoped();`
+// Mirrors: `async with lock:`, _ContextManagerMixin in Lib/asyncio/locks.py. Read next: event.h
 #pragma once
 
 #include <utility>
@@ -7,17 +7,17 @@
 namespace asyncio {
 
 namespace detail {
-/// Inside a catch block of a destructor, from which nothing may escape: tells the loop's exception handler.
+/// Passes the current exception to the loop's exception handler. For the catch block of a destructor.
 void report_failed_release() noexcept;
 }  // namespace detail
 
-/// Releases at the end of its scope. Getting hold of a lock may take time, and is awaited; giving it back does not,
-/// and so a destructor can do it. Give the guard a name: a nameless one would end with its statement.
+/// Releases at the end of its scope. Acquiring may take time and is awaited; releasing does not, so a destructor can do
+/// it. Give the guard a name: without one it ends with its statement.
 template <class Primitive>
 class [[nodiscard("a guard without a name releases at once")]] Guard {
  public:
   Guard() = default;
-  /// Takes over what is acquired already.
+  /// Takes over a primitive that is acquired already.
   explicit Guard(Primitive& acquired) noexcept : primitive_(&acquired) {}
   Guard(Guard&& other) noexcept : primitive_(std::exchange(other.primitive_, nullptr)) {}
   Guard& operator=(Guard&& other) noexcept {
@@ -28,16 +28,16 @@ class [[nodiscard("a guard without a name releases at once")]] Guard {
     if (!primitive_) return;
     try {
       primitive_->release();
-    } catch (...) {  // somebody else released it
+    } catch (...) {  // it was released already
       detail::report_failed_release();
     }
   }
 
-  /// Releases it now, and not again at the end. Throws what the primitive's release() throws.
+  /// Releases now, and not at the end of the scope. Throws what the primitive's release() throws.
   void release() {
     if (primitive_) std::exchange(primitive_, nullptr)->release();
   }
-  /// Whether it has something to release.
+  /// True if it has something to release.
   explicit operator bool() const noexcept { return primitive_ != nullptr; }
 
  private:
@@ -46,7 +46,7 @@ class [[nodiscard("a guard without a name releases at once")]] Guard {
 
 namespace detail {
 
-/// The awaiter of scoped(): acquires, and gives a guard.
+/// The awaiter of scoped(): acquires, and returns a guard.
 template <class Acquire, class Primitive>
 class AcquireScoped final : public Acquire {
  public:

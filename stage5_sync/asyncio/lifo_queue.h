@@ -1,4 +1,4 @@
-// LifoQueue: what was put last is got first.
+// LifoQueue: get() returns the item that was put last.
 // Mirrors: Lib/asyncio/queues.py, LifoQueue. Read next: priority_queue.h
 #pragma once
 
@@ -13,19 +13,22 @@ template <class T>
 class Stack {
  public:
   std::size_t size() const noexcept { return items_.size(); }
-  const T& operator[](std::size_t i) const noexcept { return items_[i]; }
-  void push(T&& item) { items_.push_back(std::move(item)); }
-  T pop() {
-    T item = std::move(items_.back());
+  const Stored<T>& operator[](std::size_t i) const noexcept { return items_[i]; }
+  const Stored<T>& next() const noexcept { return items_.back(); }
+  void push(Stored<T>&& item) { items_.push_back(std::move(item)); }
+  Stored<T> pop() {
+    Stored<T> item = std::move(items_.back());
     items_.pop_back();
     return item;
   }
+  void clear() noexcept { std::vector<Stored<T>>().swap(items_); }
 
  private:
-  std::vector<T> items_;
+  std::vector<Stored<T>> items_;
 };
 }  // namespace detail
 
+/// A queue that gives the latest item first: a stack. All else is as in Queue.
 template <class T>
 class LifoQueue final : public detail::BasicQueue<T, detail::Stack<T>> {
  public:

@@ -1,20 +1,21 @@
-// Lock: one task at a time, in the order in which they came.
-// Mirrors: Lib/asyncio/locks.py, Lock. Read next: event.h
+// Lock: one task at a time holds it. The tasks get it in order of arrival.
+// Mirrors: Lib/asyncio/locks.py, Lock. Read next: guard.h
 #pragma once
 
 #include <asyncio/detail/loop_bound.h>
 #include <asyncio/detail/wait_list.h>
 #include <asyncio/guard.h>
 
+#include <cstdint>
 #include <string>
 
 namespace asyncio {
 
-/// It is not owned by a task: any may release it, and nobody may acquire it twice. Belongs to the thread of its loop;
-/// must live as long as somebody holds it. Destroying it while tasks wait is no error: they can still be cancelled.
+/// No task owns it: any task may release it, and a task that acquires it twice waits for itself. Must outlive its
+/// holder; may be destroyed while tasks only wait: they can still be cancelled. Belongs to the thread of its loop.
 ///
-/// release() does not hand the lock over: it unlocks it, and wakes the first in the queue, who locks it one tick later.
-/// Between the two locked() is false, and yet a newcomer queues, because somebody was here first.
+/// release() does not hand the lock over: it unlocks, and wakes the first waiter, which locks it one tick later. In
+/// between locked() is false, and yet a newcomer queues behind that waiter.
 class Lock : private detail::LoopBound {
   class Acquire;
 
@@ -23,66 +24,78 @@ class Lock : private detail::LoopBound {
   Lock(const Lock&) = delete;
   Lock& operator=(const Lock&) = delete;
 
-  /// `co_await lock.acquire();` Does not suspend if it is free and nobody waits. Throws CancelledError, and
-  /// std::runtime_error if it would have to wait and the lock belongs to another loop.
-  detail::OnAwait<Acquire, Lock> acquire() noexcept { return detail::OnAwait<Acquire, Lock>(*this); }
+  /// `co_await lock.acquire();` Does not suspend if it is free and no task waits. Throws CancelledError;
+  /// std::runtime_error if it must wait and the lock belongs to another loop. [Lock.acquire]
+  detail::AwaitableOf<Acquire, Lock> acquire() noexcept { return detail::AwaitableOf<Acquire, Lock>(*this); }
 
-  /// `auto guard = co_await lock.scoped();` The same, and the guard releases it.  [async with]
-  detail::OnAwait<detail::AcquireScoped<Acquire, Lock>, Lock> scoped() noexcept {
-    return detail::OnAwait<detail::AcquireScoped<Acquire, Lock>, Lock>(*this);
+  /// `auto guard = co_await lock.scoped();` acquire() with a guard that releases. [async with]
+  detail::AwaitableOf<detail::AcquireScoped<Acquire, Lock>, Lock> scoped() noexcept {
+    return detail::AwaitableOf<detail::AcquireScoped<Acquire, Lock>, Lock>(*this);
   }
 
-  /// Throws std::runtime_error("Lock is not acquired.").
+  /// Throws std::runtime_error("Lock is not acquired."). [Lock.release]
   void release() {
-    if (!locked_) throw_not_acquired();
-    locked_ = false;
+    if (state_ != kHeld) [[unlikely]]
+      return release_specially();
+    state_ = kFree;
     waiters_.wake_head();
   }
 
-  bool locked() const noexcept { return locked_; }
+  /// Whether somebody holds it. [Lock.locked]
+  bool locked() const noexcept { return (state_ & kHeld) != 0; }
   /// `<Lock [unlocked, waiters:1]>`
   std::string repr() const;
 
  private:
-  [[noreturn]] static void throw_not_acquired();
+  // What debug mode asks for takes ways that are slow anyway, and costs the others nothing. A lock that is new, or
+  // watched, is not kFree: await_ready() says no; nor is it bound to the loop in the usual way: await_suspend() asks.
+  static constexpr std::uint8_t kFree = 0, kHeld = 1, kWatched = 2, kNew = 4;
+  [[gnu::cold]] bool acquire_specially(detail::PromiseBase& frame);
+  [[gnu::cold]] void release_specially();
+  void note_acquired(const detail::PromiseBase& frame) const;
 
-  bool locked_ = false;
+  std::uint8_t state_ = kNew;  // until somebody acquires it: then it is decided whether debug mode watches it
   detail::WaitList waiters_;
 };
 
-/// No frame and no memory, whether it waits or not; await_resume() is what CPython's acquire() does after its await.
+/// Needs no frame and no memory, even to wait. await_resume() does what CPython's acquire() does after its await.
 class Lock::Acquire : public detail::WaitNode {
  public:
+  /// acquire() makes it.
   explicit Acquire(Lock& lock) noexcept : lock_(lock) {}
 
   bool await_ready() noexcept {
-    if (lock_.locked_ || !lock_.waiters_.all_cancelled()) return false;
-    lock_.locked_ = true;
+    if (lock_.state_ != kFree || !lock_.waiters_.all_cancelled()) return false;
+    lock_.state_ = kHeld;
     return true;
   }
+  /// False: acquired, after all.
   template <std::derived_from<detail::PromiseBase> P>
-  void await_suspend(std::coroutine_handle<P> frame) {
-    lock_.bind_to_loop_of(frame.promise().task(), lock_);
-    wait_in(lock_.waiters_, frame.promise());
+  [[gnu::always_inline]] bool await_suspend(std::coroutine_handle<P> frame) {
+    detail::PromiseBase& promise = frame.promise();
+    if (!lock_.is_bound_to_loop_of(promise.task())) [[unlikely]] {
+      if (lock_.acquire_specially(promise)) return false;
+      if (lock_.state_ & kWatched) watch();
+    }
+    wait_in(lock_.waiters_, promise);
+    return true;
   }
   void await_resume() {
-    if (!leave()) return;
-    WakeNextIfCancelled pass_on(lock_);
-    Waiter::await_resume();
-    pass_on.cancelled = false;
-    lock_.locked_ = true;
+    if (!leave<true>()) return;
+    bool cancelled = true;
+    // A destructor, not a catch block: catching and rethrowing would make a cancel slower.
+    const detail::ScopeExit pass_on([&] {
+      if (cancelled && !lock_.locked()) lock_.waiters_.wake_head();
+    });
+    FrameFuture::await_resume();
+    cancelled = false;
+    lock_.state_ |= kHeld;
   }
+  detail::Holder held_by() const override;
 
  private:
-  /// A destructor, not a catch block: passing through it costs a cancel nothing, catching and rethrowing over 1 µs.
-  struct WakeNextIfCancelled {
-    explicit WakeNextIfCancelled(Lock& lock) noexcept : lock(lock) {}
-    ~WakeNextIfCancelled() {
-      if (cancelled && !lock.locked_) lock.waiters_.wake_head();
-    }
-    Lock& lock;
-    bool cancelled = true;
-  };
+  void note_leave() override;
+  std::string repr_primitive() const override { return lock_.repr(); }
 
   Lock& lock_;
 };

@@ -1,5 +1,5 @@
-// PriorityQueue: the least item is got first. Often the items are pairs: {priority, what}.
-// Mirrors: Lib/asyncio/queues.py, PriorityQueue. Read next: ../README.md for what stays unsolved, then stage 6
+// PriorityQueue: get() returns the least item. Items are often pairs: {priority, value}.
+// Mirrors: Lib/asyncio/queues.py, PriorityQueue. Read next: ../../stage6_io/README.md
 #pragma once
 
 #include <asyncio/detail/heapq.h>
@@ -13,26 +13,35 @@ namespace asyncio {
 namespace detail {
 template <class T, class Compare>
 class Heap {
+  struct Less {
+    bool operator()(const Stored<T>& a, const Stored<T>& b) const { return compare(item_of(a), item_of(b)); }
+    Compare compare;
+  };
+
  public:
-  explicit Heap(Compare less = Compare()) : less_(std::move(less)) {}
+  explicit Heap(Compare compare = Compare()) : less_{std::move(compare)} {}
   std::size_t size() const noexcept { return items_.size(); }
-  const T& operator[](std::size_t i) const noexcept { return items_[i]; }
-  void push(T&& item) { heap_push(items_, std::move(item), less_); }
-  T pop() { return heap_pop(items_, less_); }
+  const Stored<T>& operator[](std::size_t i) const noexcept { return items_[i]; }
+  const Stored<T>& next() const noexcept { return items_.front(); }
+  void push(Stored<T>&& item) { heap_push(items_, std::move(item), less_); }
+  Stored<T> pop() { return heap_pop(items_, less_); }
+  void clear() noexcept { std::vector<Stored<T>>().swap(items_); }
 
  private:
-  std::vector<T> items_;
-  Compare less_;
+  std::vector<Stored<T>> items_;
+  Less less_;
 };
 }  // namespace detail
 
-/// Equal items come out in the order in which they do in Python, which is not that of arrival.
-/// Compare(a, b): whether a is to come before b.
+/// Equal items come out in Python's order, which is not that of arrival.
+/// Compare(a, b) is true if a comes before b. If it throws, so do put() and get(), as in Python: put() has then added
+/// the item (but join() does not count it), and get() has lost the least item.
 template <class T, class Compare = std::less<>>
 class PriorityQueue final : public detail::BasicQueue<T, detail::Heap<T, Compare>> {
   using Items = detail::Heap<T, Compare>;
 
  public:
+  /// At most `maxsize` items; 0 or less: no limit.
   explicit PriorityQueue(std::ptrdiff_t maxsize = 0, Compare compare = Compare())
       : detail::BasicQueue<T, Items>(maxsize, Items(std::move(compare))) {}
 

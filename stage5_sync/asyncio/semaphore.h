@@ -1,4 +1,4 @@
-// Semaphore: at most so many tasks at a time. BoundedSemaphore also notices who gives back more than was taken.
+// Semaphore: limits how many tasks run at a time. BoundedSemaphore also finds a release() without an acquire().
 // Mirrors: Lib/asyncio/locks.py: Semaphore, BoundedSemaphore. Read next: condition.h
 #pragma once
 
@@ -12,9 +12,9 @@
 
 namespace asyncio {
 
-/// A number of permits. Unlike a lock, it hands over: release() gives the permit to the first who waits at once, and
-/// value() stays 0. Newcomers queue as long as somebody waits. Belongs to the thread of its loop; must live as long as
-/// somebody holds a permit.
+/// A number of permits. Unlike Lock's, its release() hands the permit to the first waiter at once, and value() stays
+/// 0. Newcomers queue while a task waits. Belongs to the thread of its loop. Must outlive the tasks that hold its
+/// permits.
 class Semaphore : private detail::LoopBound {
   class Acquire;
 
@@ -24,25 +24,25 @@ class Semaphore : private detail::LoopBound {
   Semaphore(const Semaphore&) = delete;
   Semaphore& operator=(const Semaphore&) = delete;
 
-  /// `co_await semaphore.acquire();` Takes a permit; does not suspend if there is one and nobody waits. Throws
-  /// CancelledError, and std::runtime_error if it would have to wait and the semaphore belongs to another loop.
-  detail::OnAwait<Acquire, Semaphore> acquire() noexcept { return detail::OnAwait<Acquire, Semaphore>(*this); }
+  /// `co_await semaphore.acquire();` Takes a permit; does not suspend if there is one and no task waits. Throws
+  /// CancelledError; std::runtime_error if it must wait and the semaphore belongs to another loop.
+  detail::AwaitableOf<Acquire, Semaphore> acquire() noexcept { return detail::AwaitableOf<Acquire, Semaphore>(*this); }
 
-  /// `auto permit = co_await semaphore.scoped();` The same, and the guard releases it.  [async with]
-  detail::OnAwait<detail::AcquireScoped<Acquire, Semaphore>, Semaphore> scoped() noexcept {
-    return detail::OnAwait<detail::AcquireScoped<Acquire, Semaphore>, Semaphore>(*this);
+  /// `auto permit = co_await semaphore.scoped();` acquire() with a guard that releases. [async with]
+  detail::AwaitableOf<detail::AcquireScoped<Acquire, Semaphore>, Semaphore> scoped() noexcept {
+    return detail::AwaitableOf<detail::AcquireScoped<Acquire, Semaphore>, Semaphore>(*this);
   }
 
-  /// A BoundedSemaphore throws std::invalid_argument if all permits are back already.
+  /// Gives a permit back. A BoundedSemaphore throws std::invalid_argument if all permits are back already.
   void release() {
     if (value_ >= bound_) throw_released_too_often();
     ++value_;
     wake_up_next();
   }
 
-  /// Whether acquire() would have to wait.
+  /// True if acquire() would wait.
   bool locked() const noexcept { return value_ == 0 || !waiters_.all_cancelled(); }
-  /// The permits that nobody has.
+  /// The number of free permits.
   std::ptrdiff_t value() const noexcept { return value_; }
   /// `<Semaphore [unlocked, value:1]>`
   std::string repr() const;
@@ -52,7 +52,7 @@ class Semaphore : private detail::LoopBound {
 
  private:
   [[noreturn]] static void throw_released_too_often();
-  /// The permit changes hands here, a tick before the task that gets it runs.
+  /// Gives a permit to the first waiter, a tick before its task runs. False if none waits.
   bool wake_up_next() {
     if (!waiters_.wake_next()) return false;
     --value_;
@@ -64,15 +64,17 @@ class Semaphore : private detail::LoopBound {
   detail::WaitList waiters_;
 };
 
-/// Throws std::invalid_argument when released more often than acquired: the mistake is then found where it is made.
+/// A Semaphore whose release() throws std::invalid_argument if it is called more often than acquire().
 class BoundedSemaphore : public Semaphore {
  public:
+  /// May be acquired `value` times at once.
   explicit BoundedSemaphore(std::ptrdiff_t value = 1) : Semaphore(value, value) {}
 };
 
-/// No frame and no memory; await_resume() is what CPython's acquire() does after its await.
+/// Needs no frame and no memory. await_resume() does what CPython's acquire() does after its await.
 class Semaphore::Acquire : public detail::WaitNode {
  public:
+  /// acquire() makes it.
   explicit Acquire(Semaphore& semaphore) noexcept : semaphore_(semaphore) {}
 
   bool await_ready() noexcept {
@@ -87,25 +89,19 @@ class Semaphore::Acquire : public detail::WaitNode {
   }
   void await_resume() {
     if (!leave()) return;
-    Finally finally(*this);
-    Waiter::await_resume();
-    finally.cancelled = false;
+    bool cancelled = true;
+    const detail::ScopeExit pass_on([&] {  // a destructor, not a catch block: see Lock
+      // This task was given a permit, and cannot use it.
+      if (cancelled && woken()) ++semaphore_.value_;
+      // Tasks may have queued behind this one although there were permits.
+      while (semaphore_.value_ > 0 && semaphore_.wake_up_next()) continue;
+    });
+    FrameFuture::await_resume();
+    cancelled = false;
   }
 
  private:
-  /// A destructor for the same reason as in Lock.
-  struct Finally {
-    explicit Finally(Acquire& waiter) noexcept : waiter(waiter) {}
-    ~Finally() {
-      Semaphore& semaphore = waiter.semaphore_;
-      // It had got a permit, and cannot use it.
-      if (cancelled && waiter.woken()) ++semaphore.value_;
-      // Others had to queue while it was on its way, although there were permits.
-      while (semaphore.value_ > 0 && semaphore.wake_up_next()) continue;
-    }
-    Acquire& waiter;
-    bool cancelled = true;
-  };
+  std::string repr_primitive() const override { return semaphore_.repr(); }
 
   Semaphore& semaphore_;
 };

@@ -1,11 +1,22 @@
 // All of asyncio in one header: `#include <asyncio/asyncio.h>`.
-// Mirrors: Lib/asyncio/__init__.py. To read the project, begin with stage 1's loop.h.
+// Mirrors: Lib/asyncio/__init__.py. The last header of all; to read the project, start with loop.h of stage 1.
+// Read next: ../http/asyncio/http/client_session.h
 #pragma once
+
+// For ASYNCIO_CHECK_LIFETIMES, which needs this header: our functions may return a Coro without being coroutines.
+#if defined(ASYNCIO_CHECK_LIFETIMES) && defined(__clang__)
+#if __has_cpp_attribute(clang::coro_wrapper)
+#pragma clang attribute push([[clang::coro_wrapper]], apply_to = function)
+#pragma clang attribute push([[clang::coro_disable_lifetimebound]], apply_to = function)
+#define ASYNCIO_POP_ATTRIBUTES
+#endif
+#endif
 
 #include <asyncio/address.h>
 #include <asyncio/as_completed.h>
 #include <asyncio/async_generator.h>
 #include <asyncio/barrier.h>
+#include <asyncio/call_graph.h>
 #include <asyncio/concurrent_future.h>
 #include <asyncio/condition.h>
 #include <asyncio/connections.h>
@@ -27,6 +38,7 @@
 #include <asyncio/gather.h>
 #include <asyncio/getaddrinfo.h>
 #include <asyncio/guard.h>
+#include <asyncio/guest.h>
 #include <asyncio/handle.h>
 #include <asyncio/lifo_queue.h>
 #include <asyncio/lock.h>
@@ -68,8 +80,16 @@
 #include <asyncio/timers.h>
 #include <asyncio/transport_sendfile.h>
 #include <asyncio/transports.h>
+#include <asyncio/version.h>
 #include <asyncio/virtual_core.h>
 #include <asyncio/wait.h>
 #include <asyncio/wait_for.h>
 #include <asyncio/waitable.h>
+#include <asyncio/watchdog.h>
 #include <asyncio/wrap_future.h>
+
+#if defined(ASYNCIO_POP_ATTRIBUTES)
+#undef ASYNCIO_POP_ATTRIBUTES
+#pragma clang attribute pop
+#pragma clang attribute pop
+#endif

@@ -15,7 +15,7 @@ ClientSession::ClientSession(Loop& loop, SessionOptions options) : multi_(new Mu
 
 ClientSession::~ClientSession() { close(); }
 
-// A CancelledError at the await, or anything else, destroys the transfer on its way out: that is the whole of cancelling.
+// An exception at the await, such as CancelledError, releases the transfer and so ends it. A cancel needs no more code.
 Coro<ClientResponse> ClientSession::request(Ref<Multi> multi, std::string method, std::string url,
                                             RequestOptions options) {
   if (!multi || multi->closed()) throw std::runtime_error("Session is closed");
@@ -28,7 +28,7 @@ Coro<ClientResponse> ClientSession::request(Ref<Multi> multi, std::string method
 }
 
 Coro<ClientResponse> request(std::string method, std::string url, RequestOptions options) {
-  // The response keeps the transfer, and the transfer this.
+  // The response keeps the transfer alive, and the transfer keeps the Multi.
   const Ref<Multi> multi(new Multi(Loop::running(), SessionOptions()), adopt);
   ClientResponse response =
       co_await ClientSession::request(multi, std::move(method), std::move(url), std::move(options));
@@ -59,7 +59,7 @@ Coro<std::string> ClientResponse::read(Ref<Transfer> transfer) {
       std::string all = co_await content.read();
       transfer->body() = std::make_unique<const std::string>(std::move(all));
     } catch (...) {
-      response.close();  // what was read is lost, and the rest is of no use
+      response.close();  // the bytes read are lost, so the rest is useless
       throw;
     }
   }

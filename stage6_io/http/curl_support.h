@@ -1,8 +1,9 @@
-// What our .cpp files share in speaking to libcurl. Not for users: the public headers do without <curl/curl.h>.
+// Wrappers of libcurl's functions for our .cpp files. Not for users: no public header includes <curl/curl.h>.
 #pragma once
 
 #include "asyncio/http/errors.h"
 
+#include <asyncio/detail/c_string.h>
 #include <curl/curl.h>
 
 #include <new>
@@ -11,7 +12,7 @@
 
 namespace asyncio::http::detail {
 
-/// curl_easy_setopt(), which takes anything through its "…" and reads a long where it needs one.
+/// curl_easy_setopt() is variadic: an int in place of a long would compile. This function refuses it.
 template <class T>
 void set_option(void* easy, CURLoption option, T value) {
   static_assert(std::is_same_v<T, long> || std::is_same_v<T, curl_off_t> || std::is_pointer_v<T>,
@@ -19,6 +20,12 @@ void set_option(void* easy, CURLoption option, T value) {
   const CURLcode code = curl_easy_setopt(easy, option, value);
   if (code == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
   if (code != CURLE_OK) throw ClientError(std::string("curl_easy_setopt: ") + curl_easy_strerror(code), code);
+}
+
+/// Throws if the text contains '\0': libcurl would drop the rest.
+inline void set_option(void* easy, CURLoption option, const std::string& text) {
+  asyncio::detail::check_c_string(text);
+  set_option(easy, option, text.c_str());
 }
 
 template <class T>

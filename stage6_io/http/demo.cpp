@@ -1,7 +1,7 @@
 // The notes' aiohttp programs (002, 003, 004) with asyncio::http, line by line.
 //
-//   stage6_http_demo                              against a server of our own
-//   stage6_http_demo http://host:port/get?a={}    against another: httpbin, for one
+//   stage6_http_demo                              against its own server
+//   stage6_http_demo http://host:port/get?a={}    against another, such as httpbin
 //   stage6_http_demo https://example.org          one page: status, headers, text
 #include "../demo_http.h"
 #include "../demo_server.h"
@@ -59,7 +59,7 @@ Coro<> twelve_urls() {
   std::vector<Task<>> tasks;
   for (int number = 0; number < 12; ++number) tasks.push_back(create_task(print_result(number)));
   co_await asyncio::wait(tasks);
-  for (const Task<>& task : tasks) co_await task;  // if one failed
+  for (const Task<>& task : tasks) co_await task;  // throws if one failed
 }
 
 // ── 003: fetched in the order of a priority queue ───────────────────────────────────────────────────────────────────
@@ -99,7 +99,7 @@ Coro<> priority_queue() {
   either.push_back(joined);
   either.push_back(consumer);
   co_await asyncio::wait(either, {.return_when = FIRST_COMPLETED});
-  if (consumer.done()) co_await consumer;  // it has failed, and nothing will be joined any more
+  if (consumer.done()) co_await consumer;  // throws: the consumer failed, so join() will not end
   consumer.cancel();
   co_await asyncio::sleep(0s);  // the queue must outlive its consumer
 }
@@ -117,14 +117,14 @@ Coro<> three_urls() {
   for (const std::string& url : urls) tasks.push_back(fetch_url(session, url));
   const std::vector<std::string> responses = co_await gather(std::move(tasks));
   for (std::size_t i = 0; i < urls.size(); ++i) {
-    const demo::Url parts(urls[i]);  // the port is the system's choice, and another one each time
+    const demo::Url parts(urls[i]);  // without the port, which differs from run to run
     std::cout << "URL: http://" << parts.host << parts.target << ", Length: " << responses[i].size() << '\n';
   }
 }
 
 // ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-// Piece by piece, as it comes: it may be longer than what we would want to keep.
+// Prints the page in pieces as it arrives: it may be too large to keep.
 Coro<> show_page(std::string url) {
   const http::ClientSession session(http::SessionOptions().trust_env(true));
   const auto response = co_await session.get(std::move(url));

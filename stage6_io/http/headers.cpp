@@ -8,11 +8,11 @@ namespace {
 
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
-bool same_name(std::string_view a, std::string_view b) noexcept {
+}  // namespace
+
+bool detail::same_name(std::string_view a, std::string_view b) noexcept {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
 }
-
-}  // namespace
 
 void Headers::append_to_last(std::string_view more) {
   if (!fields_.empty()) fields_.back().second.append(" ").append(more);
@@ -20,7 +20,7 @@ void Headers::append_to_last(std::string_view more) {
 
 const std::string* Headers::find(std::string_view name) const noexcept {
   for (const auto& [field, value] : fields_) {
-    if (same_name(field, name)) return &value;
+    if (detail::same_name(field, name)) return &value;
   }
   return nullptr;
 }
@@ -39,7 +39,7 @@ std::string Headers::get(std::string_view name, std::string_view fallback) const
 std::vector<std::string> Headers::getall(std::string_view name) const {
   std::vector<std::string> values;
   for (const auto& [field, value] : fields_) {
-    if (same_name(field, name)) values.push_back(value);
+    if (detail::same_name(field, name)) values.push_back(value);
   }
   return values;
 }

@@ -5,6 +5,7 @@
 #include "curl_support.h"
 
 #include <asyncio/descriptors.h>
+#include <asyncio/detail/scope_exit.h>
 
 #include <algorithm>
 #include <chrono>
@@ -14,9 +15,9 @@
 
 namespace asyncio::http::detail {
 
-// ── what libcurl asks for: two callbacks ────────────────────────────────────────────────────────────────────────────
+// ── the two callbacks of libcurl ────────────────────────────────────────────────────────────────────────────────────
 
-// "Watch this socket so", or, with CURL_POLL_REMOVE, not any more; it does so before it closes one.
+// libcurl wants a socket watched; with CURL_POLL_REMOVE, before it closes one, no longer watched.
 int Multi::on_socket(void*, int fd, int what, void* self, void*) noexcept {
   Multi& multi = *static_cast<Multi*>(self);
   try {
@@ -28,7 +29,7 @@ int Multi::on_socket(void*, int fd, int what, void* self, void*) noexcept {
   }
 }
 
-// "Call me in so many milliseconds", instead of the time that it said before; -1: no need.
+// libcurl wants a call after timeout_ms, instead of the call that it asked for before; -1: none.
 int Multi::on_timer(void*, long timeout_ms, void* self) noexcept {
   Multi& multi = *static_cast<Multi*>(self);
   try {
@@ -63,7 +64,7 @@ void Multi::set_timer(long timeout_ms) {
   timer_ = loop->call_later(std::chrono::milliseconds(timeout_ms), [this] { act(CURL_SOCKET_TIMEOUT, 0); });
 }
 
-// ── what libcurl is told ────────────────────────────────────────────────────────────────────────────────────────────
+// ── calls into libcurl ──────────────────────────────────────────────────────────────────────────────────────────────
 
 void Multi::act(int fd, int events) {
   const Ref<Multi> self(this);
@@ -72,7 +73,7 @@ void Multi::act(int fd, int events) {
   look_for_finished();
   if (error_) {
     fail_all(std::exchange(error_, nullptr));
-  } else if (code != CURLM_OK && code != CURLM_BAD_SOCKET) {  // one it does not know: it was closed a moment ago
+  } else if (code != CURLM_OK && code != CURLM_BAD_SOCKET) {  // libcurl has just closed the socket: no error
     fail_all(std::make_exception_ptr(ClientError(std::string("libcurl: ") + curl_multi_strerror(code))));
   }
 }
@@ -81,7 +82,7 @@ void Multi::look_for_finished() {
   int left = 0;
   while (const CURLMsg* message = multi_ ? curl_multi_info_read(multi_, &left) : nullptr) {
     if (message->msg != CURLMSG_DONE) continue;
-    const CURLcode code = message->data.result;  // the message goes with the transfer
+    const CURLcode code = message->data.result;  // read now: finish() frees the message
     Transfer& transfer = *get_info<Transfer*>(message->easy_handle, CURLINFO_PRIVATE);
     transfer.finish(code);
   }
@@ -107,7 +108,7 @@ void Multi::remove(Transfer& transfer) noexcept {
 
 namespace {
 
-// Once in a program; the first session does it.
+// The first session of a program does this.
 void init_libcurl() {
   static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (code != CURLE_OK) throw ClientError(std::string("curl_global_init: ") + curl_easy_strerror(code), code);
@@ -115,8 +116,8 @@ void init_libcurl() {
 
 }  // namespace
 
-Multi::Multi(Loop& loop, const SessionOptions& options) : anchor_(&loop.anchor()), options_(options) {
-  asyncio::detail::selector_of(loop);  // a loop without descriptors is refused here, and not in a callback of libcurl
+Multi::Multi(Loop& loop, const SessionOptions& options) : weak_loop_(&loop.weak_loop()), options_(options) {
+  asyncio::detail::selector_of(loop);  // throws here, not in a callback of libcurl, if the loop has no descriptors
   asyncio::detail::ReaderState::check_limit(options_.buffer_size);
   init_libcurl();
   multi_ = curl_multi_init();
@@ -137,7 +138,7 @@ Multi::Multi(Loop& loop, const SessionOptions& options) : anchor_(&loop.anchor()
     set_option(multi_, CURLMOPT_TIMERDATA, this);
     set_option(multi_, CURLMOPT_MAX_TOTAL_CONNECTIONS, static_cast<long>(options_.connections_at_most));
     set_option(multi_, CURLMOPT_MAX_HOST_CONNECTIONS, static_cast<long>(options_.connections_per_host));
-    if (options_.connections_at_most > 0) {  // as many are kept as there may be
+    if (options_.connections_at_most > 0) {  // keep all of them open when idle
       set_option(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(options_.connections_at_most));
     }
   } catch (...) {
@@ -149,7 +150,7 @@ Multi::Multi(Loop& loop, const SessionOptions& options) : anchor_(&loop.anchor()
 Multi::~Multi() { free_handles(); }
 
 void Multi::free_handles() noexcept {
-  // Closes the connections; libcurl takes its sockets and its timer back as it does so.
+  // Closes the connections; meanwhile libcurl unregisters its sockets and its timer.
   if (multi_) curl_multi_cleanup(std::exchange(multi_, nullptr));
   timer_.cancel();
   if (jar_) curl_easy_cleanup(std::exchange(jar_, nullptr));
@@ -157,7 +158,7 @@ void Multi::free_handles() noexcept {
 }
 
 Loop* Multi::open_loop() const noexcept {
-  Loop* const loop = anchor_->loop();
+  Loop* const loop = weak_loop_->loop();
   return loop && !loop->is_closed() ? loop : nullptr;
 }
 
@@ -177,7 +178,7 @@ void Multi::close() {
 
 namespace {
 
-// A line of a cookies.txt: domain, whether for its subdomains, path, https only, expires, name, value; between tabs.
+// Parses a line of a cookies.txt, tab-separated: domain, include subdomains, path, https only, expires, name, value.
 Cookie parse_cookie(std::string line) {
   constexpr std::string_view kHttpOnly = "#HttpOnly_";
   if (line.starts_with(kHttpOnly)) line.erase(0, kHttpOnly.size());
@@ -196,10 +197,7 @@ std::vector<Cookie> Multi::cookies() const {
   std::vector<Cookie> cookies;
   if (!jar_) return cookies;
   curl_slist* const lines = get_info<curl_slist*>(jar_, CURLINFO_COOKIELIST);
-  const struct FreeAtEnd {
-    curl_slist* list;
-    ~FreeAtEnd() { curl_slist_free_all(list); }
-  } free_at_end{lines};
+  const asyncio::detail::ScopeExit free_lines([lines] { curl_slist_free_all(lines); });
   for (const curl_slist* line = lines; line; line = line->next) cookies.push_back(parse_cookie(line->data));
   return cookies;
 }

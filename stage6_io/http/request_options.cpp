@@ -57,6 +57,7 @@ RequestOptions& RequestOptions::header(std::string_view name, std::string_view v
 }
 
 RequestOptions& RequestOptions::data(std::string bytes, std::string_view type) {
+  detail::check_header("Content-Type", type);
   body = std::move(bytes);
   content_type = type;
   return *this;

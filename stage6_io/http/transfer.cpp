@@ -3,8 +3,6 @@
 #include "asyncio/http/errors.h"
 #include "curl_support.h"
 
-#include <asyncio/timeouts.h>
-
 #include <new>
 #include <stdexcept>
 #include <utility>
@@ -13,7 +11,7 @@ namespace asyncio::http::detail {
 
 // ── life ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// As much of a transport as a StreamReader needs. A reader may outlive its transfer.
+/// The part of a transport that a StreamReader needs. A reader may outlive its transfer.
 class BodyTransport final : public ReadTransport {
  public:
   explicit BodyTransport(Transfer& transfer) noexcept : transfer_(&transfer) {}
@@ -63,12 +61,13 @@ Transfer::~Transfer() {
   content_.set_exception(std::make_exception_ptr(ClientConnectionError("Connection closed")));
 }
 
-// ── what libcurl hands over ─────────────────────────────────────────────────────────────────────────────────────────
+// ── libcurl's callbacks ─────────────────────────────────────────────────────────────────────────────────────────────
 
 std::size_t Transfer::on_header(char* data, std::size_t, std::size_t size, void* self) noexcept {
   Transfer& transfer = *static_cast<Transfer*>(self);
   try {
     std::string_view line(data, size);
+    transfer.count_head(size);
     while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
     transfer.header_line(line);
     return size;
@@ -94,16 +93,26 @@ std::size_t Transfer::on_body(char* data, std::size_t, std::size_t size, void* s
   }
 }
 
-// There may be several heads: 100 Continue, redirects; the last one counts. What comes behind it are trailers.
+// libcurl limits each line and, only since 8.3, the whole head to this size.
+void Transfer::count_head(std::size_t size) {
+  head_size_ += size;
+  if (head_size_ <= kLongestHead || head_.is_set()) return;
+  throw ClientConnectionError(method_ + " " + url_ + ": the head of the answer is longer than " +
+                              std::to_string(kLongestHead) + " bytes");
+}
+
+// Several heads may arrive (100 Continue, redirects); the last one counts. Lines after it are trailers, and ignored.
 void Transfer::header_line(std::string_view line) {
   if (head_.is_set()) return;
   if (line.starts_with("HTTP/")) {
     headers_.clear();
+    const bool follow = is_redirect(get_info<long>(easy_, CURLINFO_RESPONSE_CODE));
+    set_option(easy_, CURLOPT_FOLLOWLOCATION, follow ? 1L : 0L);  // it would follow any 3xx
     const std::size_t code = line.find(' ');
     const std::size_t reason = code == line.npos ? code : line.find(' ', code + 1);
     reason_ = reason == line.npos ? std::string() : std::string(line.substr(reason + 1));
   } else if (line.empty()) {
-    if (is_final_head()) head_arrived();
+    is_final_head() ? head_arrived() : prepare_redirect(get_info<long>(easy_, CURLINFO_RESPONSE_CODE));
   } else if (line.front() == ' ' || line.front() == '\t') {
     headers_.append_to_last(line.substr(std::min(line.find_first_not_of(" \t"), line.size())));
   } else {
@@ -114,12 +123,33 @@ void Transfer::header_line(std::string_view line) {
   }
 }
 
+// [Fetch: redirect status]
+bool Transfer::is_redirect(long status) const noexcept {
+  return options_.redirects_allowed &&
+         (status == 301 || status == 302 || status == 303 || status == 307 || status == 308);
+}
+
 bool Transfer::is_final_head() const {
   const long status = get_info<long>(easy_, CURLINFO_RESPONSE_CODE);
   if (status < 200) return false;
-  if (status == 401 || status == 407) return false;  // libcurl may know the answer; if not, the body begins
-  const bool redirect = status >= 300 && status < 400 && headers_.contains("Location");
-  return !(redirect && options_.redirects_allowed);
+  // libcurl authenticates and tries again, if easy_setup() told it how. Otherwise the body begins.
+  if ((status == 401 || status == 407) && options_.setup_easy) return false;
+  return !is_redirect(status) || headers_.get("Location").empty();
+}
+
+// libcurl follows the redirect when this returns. [Fetch: HTTP-redirect fetch, steps 12 and 13]
+void Transfer::prepare_redirect(long status) {
+  if (!is_redirect(status)) return;
+  bytes_before_redirect_ = get_info<long>(easy_, CURLINFO_REQUEST_SIZE);
+  head_size_ = 0;
+  if (became_get_) return;
+  const bool post = method_ == "POST";
+  const bool idempotent = method_ == "GET" || method_ == "HEAD";
+  became_get_ = ((status == 301 || status == 302) && post) || (status == 303 && !idempotent);
+  if (!became_get_) return;
+  set_option<char*>(easy_, CURLOPT_CUSTOMREQUEST, nullptr);
+  set_option(easy_, CURLOPT_POSTREDIR, 0L);
+  set_headers();
 }
 
 void Transfer::head_arrived() {
@@ -131,7 +161,7 @@ void Transfer::head_arrived() {
 
 // ── back-pressure ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-// Not here and now, for libcurl would call on_body(), which feeds the reader in the middle of a read.
+// In the next tick, because libcurl would call on_body() at once and feed the reader in the middle of a read.
 void Transfer::resume_reading() {
   paused_ = false;
   if (!std::exchange(held_by_libcurl_, false)) return;
@@ -172,33 +202,17 @@ void Transfer::end() noexcept {
   multi_->remove(*this);
   transport_->transfer_ended();
   curl_easy_cleanup(std::exchange(easy_, nullptr));
-  curl_slist_free_all(std::exchange(header_list_, nullptr));
+}
+
+Progress Transfer::progress() const {
+  if (head_.is_set()) return Progress::head_arrived;
+  return get_info<long>(easy_, CURLINFO_REQUEST_SIZE) > bytes_before_redirect_ ? Progress::sent : Progress::not_sent;
 }
 
 std::exception_ptr Transfer::to_exception(int code) const {
   if (thrown_) return thrown_;
-  const std::string what =
-      method_ + " " + url_ + ": " + (*error_text_ ? error_text_ : curl_easy_strerror(static_cast<CURLcode>(code)));
-  switch (code) {
-    case CURLE_OUT_OF_MEMORY:
-      return std::make_exception_ptr(std::bad_alloc());
-    case CURLE_OPERATION_TIMEDOUT:
-      return std::make_exception_ptr(TimeoutError(what));
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_URL_MALFORMAT:
-      return std::make_exception_ptr(InvalidURL(what, code));
-    case CURLE_TOO_MANY_REDIRECTS:
-      return std::make_exception_ptr(TooManyRedirects(what, code));
-    case CURLE_FAILED_INIT:
-    case CURLE_BAD_FUNCTION_ARGUMENT:
-    case CURLE_UNKNOWN_OPTION:
-    case CURLE_NOT_BUILT_IN:
-    case CURLE_WEIRD_SERVER_REPLY:
-      return std::make_exception_ptr(ClientError(what, code));
-    default:
-      if (head_.is_set()) return std::make_exception_ptr(ClientPayloadError(what, code));
-      return std::make_exception_ptr(ClientConnectionError(what, code));
-  }
+  const char* const text = *error_text_ ? error_text_ : curl_easy_strerror(static_cast<CURLcode>(code));
+  return exception_of(code, progress(), method_ + " " + url_ + ": " + text);
 }
 
 }  // namespace asyncio::http::detail

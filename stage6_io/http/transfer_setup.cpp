@@ -1,4 +1,4 @@
-// How a request becomes options of libcurl.
+// Translates a request into libcurl's options.
 #include "asyncio/http/detail/transfer.h"
 
 #include "asyncio/http/errors.h"
@@ -19,6 +19,7 @@ class Url {
  public:
   explicit Url(std::string text) : text_(std::move(text)), parts_(curl_url()) {
     if (!parts_) throw std::bad_alloc();
+    if (text_.find('\0') != text_.npos) throw InvalidURL("not a URL: there is a NUL in it");
     check(curl_url_set(parts_.get(), CURLUPART_URL, text_.c_str(), 0));
     const std::string scheme = get(CURLUPART_SCHEME);
     if (scheme != "http" && scheme != "https") throw InvalidURL("not a URL of http or https: " + text_);
@@ -27,7 +28,9 @@ class Url {
   /// "" if there is no such part.
   std::string get(CURLUPart part, unsigned flags = 0) const {
     char* found = nullptr;
-    if (curl_url_get(parts_.get(), part, &found, flags) != CURLUE_OK) return "";
+    const CURLUcode code = curl_url_get(parts_.get(), part, &found, flags);
+    if (code == CURLUE_OUT_OF_MEMORY || code == CURLUE_URLDECODE) check(code);  // "%00" in name or password
+    if (code != CURLUE_OK) return "";
     const std::unique_ptr<char, void (*)(void*)> freed_at_end(found, curl_free);
     return found;
   }
@@ -61,7 +64,7 @@ std::string with_query(std::string url, const std::string& query) {
   return url.insert(end, separator + query);
 }
 
-/// At least 1, for libcurl takes 0 as "no limit"; and no more than it can count.
+/// At least 1, as 0 means "no limit" to libcurl; at most INT_MAX, libcurl's largest.
 long to_milliseconds(Duration limit) {
   const auto count = std::chrono::ceil<std::chrono::milliseconds>(limit).count();
   return static_cast<long>(std::clamp<decltype(count)>(count, 1, INT_MAX));
@@ -78,19 +81,19 @@ void Transfer::set_up() {
   if (options_.setup_easy) options_.setup_easy(easy_);
 }
 
-// Name and password go into options of their own: the URL is for messages as well.
+// Name and password go into separate options: the URL also appears in messages.
 void Transfer::set_url(const std::string& text) {
   Url url(with_query(text, options_.query));
   const std::string user = url.get(CURLUPART_USER, CURLU_URLDECODE);
   const std::string password = url.get(CURLUPART_PASSWORD, CURLU_URLDECODE);
   if (!user.empty() || !password.empty()) {
-    set_option(easy_, CURLOPT_USERNAME, user.c_str());
-    set_option(easy_, CURLOPT_PASSWORD, password.c_str());
+    set_option(easy_, CURLOPT_USERNAME, user);
+    set_option(easy_, CURLOPT_PASSWORD, password);
     url.remove(CURLUPART_USER);
     url.remove(CURLUPART_PASSWORD);
   }
   url_ = url.get(CURLUPART_URL);
-  set_option(easy_, CURLOPT_URL, url_.c_str());
+  set_option(easy_, CURLOPT_URL, url_);
 }
 
 void Transfer::set_callbacks() {
@@ -101,17 +104,17 @@ void Transfer::set_callbacks() {
   set_option(easy_, CURLOPT_WRITEFUNCTION, &Transfer::on_body);
   set_option(easy_, CURLOPT_WRITEDATA, this);
   set_option(easy_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  set_option(easy_, CURLOPT_NOSIGNAL, 1L);  // no SIGALRM: a program has threads
+  set_option(easy_, CURLOPT_NOSIGNAL, 1L);  // no SIGALRM: the program may have threads
 #if LIBCURL_VERSION_NUM >= 0x075700
   set_option(easy_, CURLOPT_QUICK_EXIT,
-             1L);  // cancelled while its thread looks a name up: does not wait for the thread
+             1L);  // a cancel does not wait for the thread that looks up a name
 #endif
 }
 
 void Transfer::set_method_and_body() {
   if (!is_token(method_)) throw std::invalid_argument("not an HTTP method: '" + method_ + "'");
   if (method_ == "POST" || method_ == "PUT" || method_ == "PATCH") {
-    if (!options_.body) options_.body.emplace();  // empty, and said so: Content-Length: 0
+    if (!options_.body) options_.body.emplace();  // sends Content-Length: 0
   }
   if (options_.body) {
     set_option(easy_, CURLOPT_POST, 1L);
@@ -121,16 +124,29 @@ void Transfer::set_method_and_body() {
   if (method_ == "HEAD") {
     set_option(easy_, CURLOPT_NOBODY, 1L);
   } else if (method_ != (options_.body ? "POST" : "GET")) {
-    set_option(easy_, CURLOPT_CUSTOMREQUEST, method_.c_str());
+    set_option(easy_, CURLOPT_CUSTOMREQUEST, method_);
     set_option(easy_, CURLOPT_POSTREDIR, static_cast<long>(CURL_REDIR_POST_ALL));  // the method stays, so the body must
   }
 }
 
-void Transfer::add_header(const std::string& line) {
-  curl_slist* const list = curl_slist_append(header_list_, line.c_str());
-  if (!list) throw std::bad_alloc();
-  header_list_ = list;
+void Transfer::HeaderList::add(const std::string& line) {
+  curl_slist* const longer = curl_slist_append(list_, line.c_str());
+  if (!longer) throw std::bad_alloc();
+  list_ = longer;
 }
+
+Transfer::HeaderList::~HeaderList() { curl_slist_free_all(list_); }
+
+namespace {
+// True for headers to drop together with the body. [Fetch: request-body-header name]
+bool is_about_the_body(std::string_view name) {
+  for (const std::string_view other :
+       {"Content-Encoding", "Content-Language", "Content-Location", "Content-Type", "Content-Length"}) {
+    if (same_name(name, other)) return true;
+  }
+  return false;
+}
+}  // namespace
 
 void Transfer::set_headers() {
   Headers all = options_.headers;
@@ -143,10 +159,20 @@ void Transfer::set_headers() {
   if (!all.contains("User-Agent")) {
     all.add("User-Agent", std::string("asyncio-stages libcurl/") + curl_version_info(CURLVERSION_NOW)->version);
   }
-  for (const auto& [name, value] : all) add_header(value.empty() ? name + ";" : name + ": " + value);
-  if (options_.body && !all.contains("Expect")) add_header("Expect:");  // a big body goes out at once, without asking
-  set_option(easy_, CURLOPT_HTTPHEADER, header_list_);
-  if (!all.contains("Accept-Encoding")) set_option(easy_, CURLOPT_ACCEPT_ENCODING, "");  // all that libcurl can undo
+  HeaderList list;
+  for (const auto& [name, value] : all) {
+    check_header(name, value);  // again: `headers` is public
+    if (became_get_ && is_about_the_body(name)) continue;
+    list.add(value.empty() ? name + ";" : name + ": " + value);
+  }
+  // Without this, libcurl would declare a body of unknown type a form.
+  if (options_.body && !became_get_ && !all.contains("Content-Type")) list.add("Content-Type:");
+  if (options_.body && !all.contains("Expect"))
+    list.add("Expect:");  // send a large body without waiting for 100 Continue
+  set_option(easy_, CURLOPT_HTTPHEADER, list.get());
+  header_list_.swap(list);
+  if (!all.contains("Accept-Encoding"))
+    set_option(easy_, CURLOPT_ACCEPT_ENCODING, "");  // every encoding that libcurl can decode
 }
 
 void Transfer::set_limits() {
@@ -155,7 +181,6 @@ void Transfer::set_limits() {
   if (options_.connecting_timeout) {
     set_option(easy_, CURLOPT_CONNECTTIMEOUT_MS, to_milliseconds(*options_.connecting_timeout));
   }
-  set_option(easy_, CURLOPT_FOLLOWLOCATION, options_.redirects_allowed ? 1L : 0L);
   set_option(easy_, CURLOPT_MAXREDIRS, static_cast<long>(std::max(options_.redirects_at_most, 0)));
 #if LIBCURL_VERSION_NUM >= 0x075500
   set_option(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -169,9 +194,9 @@ void Transfer::set_limits() {
 void Transfer::set_security() {
   const SessionOptions& session = multi_->options();
   set_option(easy_, CURLOPT_SHARE, multi_->share());
-  set_option(easy_, CURLOPT_COOKIEFILE, "");  // no file, but cookies
+  set_option(easy_, CURLOPT_COOKIEFILE, "");  // enables cookies; reads no file
   if (!session.heed_environment) set_option(easy_, CURLOPT_PROXY, "");
-  if (!session.certificates.empty()) set_option(easy_, CURLOPT_CAINFO, session.certificates.c_str());
+  if (!session.certificates.empty()) set_option(easy_, CURLOPT_CAINFO, session.certificates);
   if (!session.verify_peer) {
     set_option(easy_, CURLOPT_SSL_VERIFYPEER, 0L);
     set_option(easy_, CURLOPT_SSL_VERIFYHOST, 0L);

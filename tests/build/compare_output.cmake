@@ -1,7 +1,9 @@
 # cmake -DPROGRAM=... -DEXPECTED=file -DSCRATCH=folder -P compare_output.cmake
 # Runs the program and compares what it prints on stdout with the file, if there is one. Measured times, printed as
 # "==========3.00923", are compared as whole seconds: "==========3"; and "demo.cpp:12" as "demo.cpp:N", for the
-# compilers differ in which line they take a function to begin.
+# compilers differ in which line they take a function to begin. With -DBY_HAND=ON nothing is expected from the first
+# heading "--- asyncio only: …" on; and in stage 6 the tasks have other numbers, for the small asyncio makes no task when
+# a server looks up its host.
 
 set(time_stopped "(==========[0-9]+)\\.[0-9]+")
 set(source_line "(demo[a-z_]*\\.(cpp|h)):[0-9]+")
@@ -15,9 +17,15 @@ if(NOT EXISTS "${EXPECTED}")
 endif()
 
 file(READ "${EXPECTED}" expected)
+if(BY_HAND)
+  string(REGEX REPLACE "-+ asyncio only: .*" "" expected "${expected}")
+endif()
 foreach(output IN ITEMS expected actual)
   string(REGEX REPLACE "${time_stopped}" "\\1" ${output} "${${output}}")
   string(REGEX REPLACE "${source_line}" "\\1:N" ${output} "${${output}}")
+  if(BY_HAND AND EXPECTED MATCHES "stage6")
+    string(REGEX REPLACE "Task-[0-9]+" "Task-N" ${output} "${${output}}")
+  endif()
   file(WRITE "${SCRATCH}/${output}.txt" "${${output}}")
 endforeach()
 

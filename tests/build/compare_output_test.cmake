@@ -4,7 +4,7 @@ function(compare actual expected verdict)
   file(WRITE ${SCRATCH}/actual "${actual}")
   file(WRITE ${SCRATCH}/expected "${expected}")
   execute_process(
-    COMMAND ${CMAKE_COMMAND} "-DPROGRAM=cat;${SCRATCH}/actual" -DEXPECTED=${SCRATCH}/expected -DSCRATCH=${SCRATCH}
+    COMMAND ${CMAKE_COMMAND} "-DPROGRAM=cat;${SCRATCH}/actual" -DEXPECTED=${SCRATCH}/expected -DSCRATCH=${SCRATCH} ${ARGN}
       -P ${CMAKE_CURRENT_LIST_DIR}/compare_output.cmake
     RESULT_VARIABLE result OUTPUT_QUIET ERROR_QUIET)
   if((result EQUAL 0 AND verdict STREQUAL "differ") OR (NOT result EQUAL 0 AND verdict STREQUAL "same"))
@@ -19,6 +19,9 @@ compare("==========3.00923\n" "==========3.1\n" same)
 compare("==========3.00923\n" "==========3\n" same)
 compare("==========3.00923\n" "==========2.99\n" differ)
 compare("it took 3.1\n" "it took 3.2\n" differ)
+compare("hello\n" "hello\n--- asyncio only: errors\nworld\n" differ)
+compare("hello\n" "hello\n--- asyncio only: errors\nworld\n" same -DBY_HAND=ON)
+compare("world\n" "hello\n--- asyncio only: errors\nworld\n" differ -DBY_HAND=ON)
 
 # A program that fails after printing the right thing has failed.
 file(WRITE ${SCRATCH}/expected "")

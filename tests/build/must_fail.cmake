@@ -1,5 +1,6 @@
 # cmake -DMESSAGE="..." -P must_fail.cmake -- command arguments...
-# Passes if the command fails and says the message; how it breaks its lines does not matter.
+# Passes if the command fails and says the message; how it breaks its lines does not matter. With -DMOST_LINES=30, if
+# that is its only error, in so many lines at most, and the first of them that says "error:".
 
 set(command "")
 set(position 0)
@@ -19,4 +20,12 @@ if(result EQUAL 0)
   message(FATAL_ERROR "This should have failed: ${command}\n${output}")
 elseif(position EQUAL -1)
   message(FATAL_ERROR "This failed without saying '${MESSAGE}': ${command}\n${output}")
+elseif(MOST_LINES)
+  string(REGEX MATCHALL "\n" lines "${output}")
+  list(LENGTH lines lines)
+  string(REGEX MATCHALL " error: " errors "${output}")
+  list(LENGTH errors errors)
+  if(lines GREATER MOST_LINES OR NOT errors EQUAL 1)
+    message(FATAL_ERROR "It takes ${lines} lines and ${errors} errors to say that: ${command}\n${output}")
+  endif()
 endif()

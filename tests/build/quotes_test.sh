@@ -4,10 +4,11 @@
 # must be found in that file (relative to the text), line by line; indentation, measured times and line numbers of
 # a demo do not count, and a line "…" stands for any lines between.
 set -euo pipefail
+shopt -s nullglob
 root=$1
 failed=0
 
-for text in "$root"/README.md "$root"/stage*/README.md; do
+for text in "$root"/README.md "$root"/stage*/*.md "$root"/stage*/[0-9]_*/*.md "$root"/stage6_io/ssl/*.md; do
   awk -v folder="$(dirname "$text")" -v text="${text#"$root"/}" '
     function folded(line) {
       gsub(/^[ \t]+|[ \t]+$/, "", line)

@@ -42,6 +42,25 @@ expect_wrong "there is no argument 'http://x'" run 6 http://x
 expect_wrong "there is no argument '3'" compare 3
 expect_wrong "there is no argument '--fast'" compare --peers --fast
 expect_wrong "not '--peers'" bench --peers
+expect_wrong "not '7'" learn 7
+expect_wrong "there is no argument '--hint'" learn 1 --hint
+expect_wrong "there is no argument 'there'" check 1 here there
+expect_wrong "not '1.99'" check 1.99
+expect_wrong "not 'theirs'" check 1 --on theirs
+expect_wrong "there is no folder $scratch/nothing/by_hand" check "$scratch/nothing"
+expect_wrong "there is no argument '--by-hand'" bench 3 --by-hand
+expect_wrong "there is no argument '--by-hand'" watch 3 --by-hand
+expect_wrong "not '7'" watch 7
+expect_wrong "there is no folder '$scratch/by_hand'" compare --mine "$scratch"
+expect_wrong "there is no folder '/by_hand'" compare --mine
+expect_wrong "there is no argument 'b'" amalgamate a b
+expect_wrong "there is no argument '--all'" amalgamate --all
+expect_wrong "there is no argument '3'" book 3
+expect_wrong "there is no argument 'now'" book --serve now
+mkdir -p "$scratch/mine/by_hand"
+expect_wrong "no stage in $scratch/mine is complete" compare --mine "$scratch/mine"
+expect_wrong "not '--stage-dir'" test --stage-dir "$scratch"
+expect_wrong "there is no folder '$scratch/asyncio'" test 1 --stage-dir "$scratch"
 
 # A machine with nothing but the basic tools. apt-get is called; its failure, or its absence, names the packages.
 packages='g++ cmake ninja-build libgtest-dev libbenchmark-dev'

@@ -28,7 +28,7 @@ class Row:
         self.python = re.findall(r"`([^`]+)`", python)
         self.cpp = re.findall(r"`([^`]+)`", cpp)
         self.stage = int(stage) if stage.isdigit() else None
-        self.tests = re.findall(r"(stage\d/\w+\.cpp): (\w+)\.(\w+)", pinned)
+        self.tests = re.findall(r"(stage\d/[\w/]+\.cpp): (\w+)\.(\w+)", pinned)
         self.pinned = pinned
         self.not_yet = pinned == "not yet"
 

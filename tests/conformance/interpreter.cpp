@@ -2,7 +2,9 @@
 //
 //   interpreter [file]          runs the programs of a file (or of stdin), one a line; prints each log and a line "%"
 //   interpreter --check files   runs the programs of the corpus and compares the logs with CPython's, kept beside them
-#include "run.h"
+//   interpreter --check-observed files   the same, with an observer on each loop: see observed.h
+#include "observed.h"
+#include "scenario.h"
 
 #include <cstdio>
 #include <cstring>
@@ -11,11 +13,9 @@
 
 namespace {
 
-using asyncio::conformance::Run;
-
 std::string log_of(const std::string& program) {
   try {
-    return Run().run(program);
+    return asyncio::conformance::run_program(program);
   } catch (const std::exception& error) {
     return std::string("not run: ") + error.what() + "\n";
   }
@@ -58,11 +58,14 @@ int check(std::istream& corpus, const char* file, int& programs) {
 
 int main(int argc, char** argv) {
   if (argc < 2) return print_logs(std::cin);
-  if (std::strcmp(argv[1], "--check") != 0) {
+  const bool observed = std::strcmp(argv[1], "--check-observed") == 0;
+  if (!observed && std::strcmp(argv[1], "--check") != 0) {
     std::ifstream programs(argv[1]);
     if (!programs) return std::perror(argv[1]), 2;
     return print_logs(programs);
   }
+  using asyncio::conformance::CheckingObserver;
+  if (observed) asyncio::observe_new_loops([](asyncio::Loop&) { return std::make_shared<CheckingObserver>(); });
   int programs = 0, differences = 0;
   for (int i = 2; i < argc; ++i) {
     std::ifstream corpus(argv[i]);
@@ -70,5 +73,7 @@ int main(int argc, char** argv) {
     differences += check(corpus, argv[i], programs);
   }
   std::cout << programs << " programs, " << differences << " not as CPython\n";
+  if (observed) std::cout << CheckingObserver::events << " events, " << CheckingObserver::faults << " faults\n";
+  if (observed && (CheckingObserver::events == 0 || CheckingObserver::faults > 0)) return 1;
   return differences == 0 && programs > 0 ? 0 : 1;
 }

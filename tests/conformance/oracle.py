@@ -16,13 +16,13 @@ import contextvars
 import gc
 import inspect
 import itertools
-import re
 import signal
 import sys
 import warnings
 import weakref
 
 from scenario import Block, parse
+from statements import RETURN, SKIP, Interpreter, without_repr
 
 MAX_TICKS = 2000  # a program that is still busy then is stopped
 
@@ -331,7 +331,7 @@ def show_error(error):
     text = str(error)
     if isinstance(error, asyncio.InvalidStateError):
         text = SAME_WORDS.get(text, text)
-    return f"{type(error).__name__}({re.sub('<.*>', '<>', text) if '<' in text else text})"
+    return f"{type(error).__name__}({without_repr(text)})"
 
 
 def show(value):
@@ -354,10 +354,6 @@ def show_final(future):
 
 
 # ── the interpreter ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-RETURN = object()
-SKIP = "-"  # an operand is empty, or waiting for it could close a circle
-
 
 class Scope:
     """Of one coroutine (or callback): its name, the rank of its task, and the scopes it is in."""
@@ -402,8 +398,14 @@ def make_error(kind, message):
     return ERRORS[kind]() if message == "-" else ERRORS[kind](message)
 
 
-class Run:
+OPERATIONS = {}  # word: (function, is a coroutine function)
+
+
+class Run(Interpreter):
     """One run of one program."""
+
+    operations = OPERATIONS
+    show_error = staticmethod(show_error)
 
     def __init__(self, text):
         self.text = text
@@ -461,57 +463,12 @@ class Run:
 
     # ── running blocks ──
 
-    def compile(self, block):
-        """Looks every word up once: [(word, function, is a coroutine function, arguments, what to swallow)]"""
-        block.code = code = []
-        for word, *arguments in block.statements:
-            swallow = ()
-            if word[0] == "?":
-                word, swallow = word[1:], Exception
-            elif word[0] == "!":
-                word, swallow = word[1:], BaseException
-            code.append((word, *OPERATIONS[word], arguments, swallow))
-            for argument in arguments:
-                if isinstance(argument, Block):
-                    self.compile(argument)
-
     async def run_block(self, scope, block):
-        return await self.run_statements(scope, block.code)
-
-    async def run_statements(self, scope, code):
-        for word, function, is_async, arguments, swallow in code:
-            try:
-                result = function(self, scope, *arguments)
-                if is_async:
-                    result = await result
-            except GeneratorExit:
-                raise
-            except BaseException as error:
-                self.log(scope.who, f"{word} !{show_error(error)}")
-                if isinstance(error, swallow):
-                    continue
-                raise
-            if result is RETURN:
-                return RETURN
-            self.log(scope.who, f"{word} {result}" if result is not None else word)
+        return await self.run_statements(scope.who, block.code, scope)
 
     def run_callback(self, block):
-        scope = Scope(block.id, block.id)
         self.log(block.id, "*")
-        for word, function, is_async, arguments, swallow in block.code:
-            if is_async:
-                result = SKIP
-            else:
-                try:
-                    result = function(self, scope, *arguments)
-                except BaseException as error:
-                    self.log(scope.who, f"{word} !{show_error(error)}")
-                    if isinstance(error, swallow):
-                        continue
-                    raise
-            if result is RETURN:
-                return
-            self.log(scope.who, f"{word} {result}" if result is not None else word)
+        self.run_callback_statements(block.id, block.code, Scope(block.id, block.id))
 
     async def coroutine(self, block, rank):
         """A block as a coroutine of its own."""
@@ -539,7 +496,7 @@ class Run:
         for i, (word, _, _, arguments, _) in enumerate(block.code):
             try:
                 if word != "yield":
-                    if await self.run_statements(scope, block.code[i : i + 1]) is RETURN:
+                    if await self.run_statements(scope.who, block.code[i : i + 1], scope) is RETURN:
                         break
                     continue
             except GeneratorExit:  # the task that waits is being collected
@@ -654,8 +611,6 @@ PRIMITIVES = {
 }
 
 # ── the words ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-OPERATIONS = {}
 
 
 def operation(word):
@@ -972,10 +927,22 @@ def _(run, scope, context, name, block):
 
 @operation("xspawn")
 def _(run, scope, context, name, block):
-    """Not eagerly, whatever the factory: CPython cannot enter a context twice."""
     if context not in run.contexts:
         return SKIP
     spawn(run, name, block, context=run.contexts[context], eager_start=False)
+
+
+@operation("xspawne")
+def _(run, scope, context, name, block):
+    """A context that is entered is refused before anything has happened: gh-157301. Before that was mended, the task that
+    was refused stayed the current one, and the loop hung."""
+    if context not in run.contexts:
+        return SKIP
+    try:
+        run.contexts[context].run(lambda: None)
+    except RuntimeError:
+        return "entered"
+    spawn(run, name, block, context=run.contexts[context], eager_start=True)
 
 
 # Asynchronous generators

@@ -37,17 +37,6 @@ class Run::TickCore final : public Core {
 
 std::string show(const Value& value) { return std::to_string(value.number()); }
 
-// Whether it is what Python calls an Exception.
-bool is_exception(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
-}
-
 namespace {
 
 std::string show_item(const Value& value) { return show(value); }
@@ -64,17 +53,6 @@ std::string show_list(const Range& range) {
 template <class T>
 std::string show_pair(const std::tuple<T, T>& pair) {
   return "[" + show_item(std::get<0>(pair)) + "," + show_item(std::get<1>(pair)) + "]";
-}
-
-// An address, a type's name: what stands in < > differs.
-std::string without_repr(std::string text) {
-  const auto first = text.find('<'), last = text.rfind('>');
-  if (first != text.npos && last != text.npos && last > first) text.replace(first, last - first + 1, "<>");
-  return text;
-}
-
-std::string show_error(std::string_view name, std::string_view what) {
-  return std::string(name) + "(" + without_repr(std::string(what)) + ")";
 }
 
 struct TypeName {
@@ -248,57 +226,16 @@ void Run::on_error(const ErrorContext& context) {
 
 // ── running blocks ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-namespace {
-bool swallows(Swallow swallow, const std::exception_ptr& error) {
-  return swallow == Swallow::everything || (swallow == Swallow::exceptions && is_exception(error));
-}
-std::string with_result(const Statement& statement, const Result& result) {
-  return result.text().empty() ? statement.word : statement.word + " " + result.text();
-}
-}  // namespace
-
 Coro<bool> Run::run_block(Scope& scope, const Block& block) { return run_statements(scope, block.statements); }
 
 Coro<bool> Run::run_statements(Scope& scope, std::span<const Statement> statements) {
-  for (const Statement& statement : statements) {
-    Result result;
-    std::exception_ptr error;
-    try {
-      if (statement.operation->later) {
-        Result awaited = co_await statement.operation->later(*this, scope, statement.arguments);
-        result = std::move(awaited);
-      } else {
-        result = statement.operation->now(*this, scope, statement.arguments);
-      }
-    } catch (...) {
-      error = std::current_exception();
-    }
-    if (error) {
-      log(scope.who, statement.word + " !" + show_error(error));
-      if (!swallows(statement.swallow, error)) std::rethrow_exception(error);
-    } else if (result.returned()) {
-      co_return true;
-    } else {
-      log(scope.who, with_result(statement, result));
-    }
-  }
-  co_return false;
+  return conformance::run_statements(*this, scope.who, statements, scope);
 }
 
 void Run::run_callback(const Block& block) {
   Scope scope(block.id, block.id);
   log(block.id, "*");
-  for (const Statement& statement : block.statements) {
-    try {
-      const Result result =
-          statement.operation->now ? statement.operation->now(*this, scope, statement.arguments) : skip();
-      if (result.returned()) return;
-      log(scope.who, with_result(statement, result));
-    } catch (...) {
-      log(scope.who, statement.word + " !" + show_error(std::current_exception()));
-      if (!swallows(statement.swallow, std::current_exception())) throw;
-    }
-  }
+  run_callback_statements(*this, scope.who, block.statements, scope);
 }
 
 Coro<Value> Run::coroutine(const Block& block, int rank) {
@@ -454,6 +391,8 @@ std::string Run::run(const std::string& text) {
   for (const std::string& entry : late_) log += entry + "\n";
   return log;
 }
+
+std::string run_program(const std::string& text) { return Run().run(text); }
 
 const Operation* find_operation(const std::string& word) {
   static const Words words = [] {

@@ -2,7 +2,7 @@
 // Mirrors: oracle.py, class Run; what each word does is in words_*.cpp, in the same order as there. Read next: run.cpp
 #pragma once
 
-#include "scenario.h"
+#include "statements.h"
 
 #include <asyncio/async_generator.h>
 #include <asyncio/barrier.h>
@@ -59,30 +59,6 @@ class E2 : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// What a word leaves in the log; or that the block is to be left.
-class Result {
- public:
-  Result() = default;
-  explicit Result(std::string text) : text_(std::move(text)) {}
-  static Result from_return() {
-    Result result;
-    result.returned_ = true;
-    return result;
-  }
-  static Result from_block(bool returned) { return returned ? from_return() : Result(); }
-
-  bool returned() const noexcept { return returned_; }
-  const std::string& text() const noexcept { return text_; }
-
- private:
-  std::string text_;
-  bool returned_ = false;
-};
-
-/// An operand is empty, or waiting for it could close a circle.
-inline Result skip() { return Result("-"); }
-inline Result flag(bool value) { return Result(value ? "T" : "F"); }
-
 /// Of one coroutine (or callback): its name, the rank of its task, and the timeouts it is in.
 struct Scope {
   Scope(int name, int task_rank) : who(name), rank(task_rank) {}
@@ -107,7 +83,6 @@ void add_task_words(Words& words);
 void add_context_words(Words& words);
 void add_combinator_words(Words& words);
 void add_sync_words(Words& words);
-const Operation* find_operation(const std::string& word);
 
 using Values = std::vector<Value>;
 using Outcomes = std::vector<Outcome<Value>>;
@@ -140,9 +115,6 @@ std::string show(const Values& values);
 std::string show(const Outcomes& values);
 std::string show(const Pair& values);
 std::string show(const OutcomePair& values);
-std::string show_error(const std::exception_ptr& error);
-/// Whether it is what Python calls an Exception: not a CancelledError, KeyboardInterrupt or SystemExit.
-bool is_exception(const std::exception_ptr& error);
 /// The state of a future, without looking at its exception: that would count as retrieving it.
 std::string show_final(const AnyFuture& future);
 std::string show_final(const Register& reg);
@@ -155,6 +127,8 @@ std::exception_ptr make_error(const Argument& kind, const Argument& message);
 
 class Run {
  public:
+  using Word = Operation;
+
   Run();
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;

@@ -1,7 +1,6 @@
 #include "scenario.h"
 
-#include "run.h"
-
+#include <algorithm>
 #include <stdexcept>
 
 namespace asyncio::conformance {

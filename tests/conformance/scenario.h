@@ -10,7 +10,7 @@
 
 namespace asyncio::conformance {
 
-struct Operation;  // what a word does: run.h
+struct Operation;  // what a word does: run.h, or io/run.h
 struct Block;
 
 /// A word, or a block in braces.
@@ -41,5 +41,12 @@ struct Block {
 
 /// Throws std::invalid_argument for a missing brace or an unknown word.
 std::unique_ptr<Block> parse(std::string_view text);
+
+// Each of the two interpreters, this folder's and io/'s, has its own words, and defines these.
+
+/// Null for an unknown word.
+const Operation* find_operation(const std::string& word);
+/// The log of a program, one line after the other.
+std::string run_program(const std::string& text);
 
 }  // namespace asyncio::conformance

@@ -77,15 +77,26 @@ Result xcb(Run& run, Scope&, const Arguments& args) {
   return Result();
 }
 
-// Not eagerly, whatever the factory: CPython cannot enter a context twice.
-Result xspawn(Run& run, Scope&, const Arguments& args) {
+Result spawn_in(Run& run, const Arguments& args, bool eager) {
   const auto found = run.contexts.find(args[0].word);
   if (found == run.contexts.end()) return skip();
+  const Context context = found->second;  // an eager block may put another one there
   const Block& block = *args[2].block;
   const std::string name = std::to_string(block.id);
-  const TaskOptions options{.name = name, .context = &found->second, .eager_start = false};
+  const TaskOptions options{.name = name, .context = &context, .eager_start = eager};
   run.put(args[1].word, Register(create_task(run.coroutine(block), options), block.id));
   return Result();
+}
+
+Result xspawn(Run& run, Scope&, const Arguments& args) { return spawn_in(run, args, false); }
+
+// Refused if the context is entered.
+Result xspawne(Run& run, Scope&, const Arguments& args) {
+  try {
+    return spawn_in(run, args, true);
+  } catch (const std::runtime_error&) {  // what its block throws, it keeps
+    return Result("entered");
+  }
 }
 
 // ── asynchronous generators ─────────────────────────────────────────────────────────────────────────────────────────
@@ -200,6 +211,7 @@ void add_context_words(Words& words) {
   words["xsoon"].now = xsoon;
   words["xcb"].now = xcb;
   words["xspawn"].now = xspawn;
+  words["xspawne"].now = xspawne;
   words["yield"].now = yield;
   words["gnew"].now = gnew;
   words["gnext"].later = gnext;

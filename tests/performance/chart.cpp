@@ -41,7 +41,9 @@ class Svg {
          << "text { font: 12px system-ui, sans-serif; fill: #24292f }\n"
             ".title { font-size: 16px; font-weight: 600 } .heading { font-weight: 600 } .weak { fill: #6e7781 }\n"
             ".page { fill: #fff } .grid { stroke: #d8dee4 } .gap { stroke: #8c959f; stroke-width: 2 }\n"
-            ".limit { fill: #8c959f } .c0 { color: #0969da } .c1 { color: #bc4c00 } .c2 { color: #1a7f37 }\n"
+            ".limit { fill: #8c959f } .by-hand { fill: none; stroke: #57606a; stroke-width: 2 }\n"
+            ".mine { fill: none; stroke: #bf3989; stroke-width: 2 } .c0 { color: #0969da } .c1 { color: #bc4c00 } .c2 "
+            "{ color: #1a7f37 }\n"
             ".c3 { color: #8250df } .c4 { color: #cf222e } .c5 { color: #0e7c86 } .c6 { color: #9a6700 }\n"
             ".c7 { color: #bf3989 } .c8 { color: #57606a }\n"
             ".dot, text.ink { fill: currentColor } .curve { fill: none; stroke: currentColor; stroke-width: 2 }\n"
@@ -50,7 +52,7 @@ class Svg {
             "text { fill: #e6edf3 } .weak { fill: #8b949e } .page { fill: #0d1117 } .grid { stroke: #30363d }\n"
             ".c0 { color: #58a6ff } .c1 { color: #f0883e } .c2 { color: #3fb950 } .c3 { color: #bc8cff }\n"
             ".c4 { color: #ff7b72 } .c5 { color: #39c5cf } .c6 { color: #d29922 } .c7 { color: #f778ba }\n"
-            ".c8 { color: #8b949e }\n}\n</style>\n"
+            ".c8 { color: #8b949e } .by-hand { stroke: #8b949e } .mine { stroke: #f778ba }\n}\n</style>\n"
          << "<rect class=\"page\" width=\"100%\" height=\"100%\"/>\n";
   }
   void text(double x, double y, const std::string& style, const std::string& text, const char* anchor = "start") {
@@ -112,18 +114,28 @@ std::string stages_chart(const Results& results, const std::vector<std::string>&
     const char* what;
     const Result* result = nullptr;
     const Result* limit = nullptr;
+    const Result* by_hand = nullptr;
+    const Result* mine = nullptr;
   };
+  bool some_by_hand = false, some_mine = false;
   std::vector<Line> lines;  // headings, and what has a limit to be compared with
   double least = INFINITY, most = 0;
   for (const Row& row : stage_rows()) {
     if (is_heading(row)) {
       if (!lines.empty() && !lines.back().result) lines.pop_back();
       lines.push_back({row.what});
-    } else if (const Line line{row.what, results.find(row.benchmark), results.find(row.limit)};
+    } else if (const Line line{row.what, results.find(row.benchmark), results.find(row.limit),
+                               results.find(std::string("by_hand/") + row.benchmark),
+                               results.find(std::string("mine/") + row.benchmark)};
                line.result && line.limit) {
       lines.push_back(line);
-      least = std::min({least, line.result->ns, line.limit->ns});
-      most = std::max({most, line.result->ns, line.limit->ns});
+      some_by_hand |= line.by_hand != nullptr;
+      some_mine |= line.mine != nullptr;
+      for (const Result* dot : {line.result, line.limit, line.by_hand, line.mine}) {
+        if (!dot) continue;
+        least = std::min(least, dot->ns);
+        most = std::max(most, dot->ns);
+      }
     }
   }
   const double bottom = kTop + kLine * double(lines.size());
@@ -140,8 +152,16 @@ std::string stages_chart(const Results& results, const std::vector<std::string>&
   svg.text(kLeft + 10, kTop - 44, "weak", "the same, written bare");
   svg.dot(kLeft + 160, kTop - 48, 5, "dot c0");
   svg.text(kLeft + 170, kTop - 44, "weak", "here; the number before a name is its stage");
+  if (some_by_hand) {
+    svg.dot(kLeft + 420, kTop - 48, 4, "by-hand");
+    svg.text(kLeft + 430, kTop - 44, "weak", "by hand");
+  }
+  if (some_mine) {
+    svg.dot(kLeft + 500, kTop - 48, 4, "mine");
+    svg.text(kLeft + 510, kTop - 44, "weak", "mine");
+  }
   double y = kTop + 4;
-  for (const auto& [what, result, limit] : lines) {
+  for (const auto& [what, result, limit, by_hand, mine] : lines) {
     if (!result) {
       svg.text(16, y + 4, "heading", what);
     } else {
@@ -149,6 +169,8 @@ std::string stages_chart(const Results& results, const std::vector<std::string>&
       svg.line(x(limit->ns), y, x(result->ns), y, "gap");
       svg.dot(x(limit->ns), y, 3, "limit");
       svg.dot(x(result->ns), y, 5, std::string("dot c") + char(*what - 1));
+      if (by_hand) svg.dot(x(by_hand->ns), y, 4, "by-hand");
+      if (mine) svg.dot(x(mine->ns), y, 4, "mine");
       svg.text(kRight + 90, y + 4, "", time_of(result->ns), "end");
       svg.text(kRight + 160, y + 4, "", digits(result->ns / limit->ns) + "×", "end");
     }

@@ -20,8 +20,8 @@ using measure::Iterations;
 
 namespace {
 
-/// In a thread of its own, and so with a pool of its own: what another benchmark gave back in random order is not handed
-/// out here in random order, which at 100,000 of anything would measure the memory.
+/// In a thread of its own, and so with a pool of its own: what another benchmark gave back in random order is not
+/// handed out here in random order, which at 100,000 of anything would measure the memory.
 template <void (*measured)(benchmark::State&)>
 void in_new_thread(benchmark::State& state) {
   std::thread(measured, std::ref(state)).join();

@@ -53,6 +53,10 @@ const InstructionCounter& counter() {
 
 }  // namespace
 
+void fix_iterations(benchmark::internal::Benchmark* benchmark) {
+  if (const char* const iterations = std::getenv("MEASURE_ITERATIONS")) benchmark->Iterations(std::atol(iterations));
+}
+
 const Heap& heap() noexcept { return this_heap; }
 std::int64_t instructions() noexcept { return counter().read(); }
 const char* why_no_instructions() noexcept { return counter().why_not; }

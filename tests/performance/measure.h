@@ -8,9 +8,12 @@
 
 /// Registers a benchmark as "stage3/run_1000_jobs": the same job has the same name at each stage, and one program,
 /// asyncio_compare, holds them all.
-#define MEASURE(stage, function) BENCHMARK(function)->Name(#stage "/" #function)
+#define MEASURE(stage, function) BENCHMARK(function)->Name(#stage "/" #function)->Apply(measure::fix_iterations)
 
 namespace measure {
+
+/// If the environment sets MEASURE_ITERATIONS, the benchmark runs exactly that often; `count` needs it so.
+void fix_iterations(benchmark::internal::Benchmark* benchmark);
 
 /// What operator new has handed out to this thread.
 struct Heap {

@@ -226,6 +226,12 @@ def main():
             report["echo"][f"{busy} busy, {idle} idle"] = found
             print_echo({name: medians(samples) for name, samples in found.items()}, busy, idle)
 
+    if not options.only and not options.lto and os.path.exists(os.path.join(options.build, "tls_load")):
+        print(flush=True)
+        command = [sys.executable, os.path.join(HERE, "tls", "compare.py"), options.build, python, f"--rounds={options.rounds}"]
+        command.append(f"--seconds={options.seconds * 5}")
+        subprocess.run(command + ["--uvloop"] * has_uvloop, check=True)
+
     os.makedirs(options.out, exist_ok=True)
     with open(os.path.join(options.out, "lto.json" if options.lto else "peers.json"), "w") as file:
         json.dump(report, file, indent=1)

@@ -12,8 +12,9 @@ namespace measure {
 
 /// Of one thing that the benchmark does.
 struct Result {
-  double ns = 0;
-  std::optional<double> spread;  // of the repetitions: standard deviation by mean
+  double ns = 0;  // the median of the repetitions
+  /// How far the median may be off, as a part of it: with a probability of at least 93 %, the true one lies within.
+  std::optional<double> uncertainty;
   std::optional<double> allocations;
   std::optional<double> instructions;
   std::optional<double> bytes;
@@ -24,6 +25,9 @@ class Results : public benchmark::BenchmarkReporter {
   bool ReportContext(const Context&) override { return true; }
   void ReportRuns(const std::vector<Run>& runs) override;
 
+  /// The benchmark that does nothing of ours: how much it varies is the machine's noise.
+  static constexpr char kNoise[] = "machine/noise";
+
   /// Null if it was not run, or failed.
   const Result* find(const std::string& name) const {
     const auto found = by_name_.find(name);
@@ -33,6 +37,7 @@ class Results : public benchmark::BenchmarkReporter {
 
  private:
   std::map<std::string, Result> by_name_;
+  std::map<std::string, std::vector<double>> repetitions_;  // they come first, and the median of them in a second call
 };
 
 /// "6.31", "15.5", "2,530": three digits that count.
@@ -43,6 +48,8 @@ std::string whole(double value);
 std::string time_of(double ns);
 
 void print_stages(const Results& results);
+/// What the noise row says of the machine; `load`: how many processes wanted to run before the benchmarks began.
+void print_noise(const Results& results, double load);
 void print_growth(const Results& results);
 
 /// SVG, on a logarithmic scale, for light and dark pages. `about`: the lines under the title.

@@ -65,6 +65,7 @@ constexpr Row kStageRows[] = {
 
     {"Several at once (the stage below: create, run and await one task)"},
     {"4 gather of 2", "stage4/gather_2", "", "stage3/create_run_await"},
+    {"4 gather of 10", "stage4/gather_10", "", "stage3/create_run_await"},
     {"4 wait for 10", "stage4/wait_10", "", "stage3/create_run_await"},
     {"4 as_completed of 10", "stage4/as_completed_10", "", "stage3/create_run_await"},
     {"4 task_group of 10", "stage4/task_group_10", "", "stage3/create_run_await"},

@@ -26,9 +26,15 @@ import json, sys, xml.etree.ElementTree
 name = sys.argv[1]
 runs = json.load(open(name + ".json"))["benchmarks"]
 assert runs and all("per_item" in run or "bytes" in run for run in runs), name
+names = {run["run_name"] for run in runs}
+small = {run for run in names if run.startswith("by_hand/")}
+if name == "stages":
+    assert len(small) > 40, small
+    assert {run.removeprefix("by_hand/") for run in small} <= names, sorted(small)
 drawing = xml.etree.ElementTree.parse(name + ".svg").getroot()
 texts = ["".join(text.itertext()) for text in drawing.iter("{http://www.w3.org/2000/svg}text")]
 assert any('<commit> & "more"' in text for text in texts), texts
+assert name != "stages" or "by hand" in texts, "by_hand is not in the chart"
 assert len(list(drawing.iter("{http://www.w3.org/2000/svg}circle"))) > 7, "points are missing"
 PYTHON
 }
@@ -37,6 +43,12 @@ run stages 75
 grep -q '^Others' stages.txt && fail "rows.cpp does not name: $(sed '1,/^Others/d' stages.txt)"
 grep -qF '?' stages.txt && fail "rows.cpp divides by what there is not: $(grep -F '?' stages.txt)"
 run growth 9 growth --benchmark_filter='^growth/[^/]*/10$'
+
+# Of several repetitions, how sure the median is; and what the row that does nothing of ours says of the machine.
+"$build/asyncio_compare" --benchmark_filter='^(machine/|stage1/call_soon_burst)' --benchmark_min_time=0 \
+  --benchmark_repetitions=5 >noise.txt
+grep -qE '^  1 call_soon and run, 1,000 at once .* ±[0-9]+%' noise.txt || fail "no confidence interval: $(<noise.txt)"
+grep -qE "^The machine's noise: .* took [0-9.]+ ns, ±[0-9.]+ %" noise.txt || fail "no noise: $(<noise.txt)"
 
 if ! command -v python3 >/dev/null || [[ ! -x $build/echo_load ]]; then exit; fi
 python3 "$peers" "$build" --out=. --rounds=1 --seconds=0.001 --echo=2+3 \

@@ -37,10 +37,45 @@ std::string count(std::optional<double> value) {
   return *value < 0.005 ? "0" : digits(*value);
 }
 
+/// The median's confidence interval, from order alone: how the times are distributed does not matter. Of five
+/// repetitions it is from the least to the greatest (94 %), of nine from the second to the last but one (96 %).
+std::optional<double> uncertainty_of_median(std::vector<double> values, double median) {
+  if (values.size() < 5) return std::nullopt;
+  std::ranges::sort(values);
+  const auto count = static_cast<double>(values.size());
+  const auto left_out = static_cast<std::size_t>(count / 2 - 0.98 * std::sqrt(count));  // at each end
+  return std::max(median - values[left_out], values[values.size() - 1 - left_out] - median) / median;
+}
+
+/// The small asyncios have benchmarks of the same names, and columns of their own.
+struct Column {
+  const char* prefix;
+  const char* heading;
+};
+constexpr Column kColumns[] = {{"by_hand/", "by hand"}, {"mine/", "mine"}};
+
+bool is_in_a_column(const std::string& name) {
+  return std::ranges::any_of(kColumns, [&](const Column& column) { return name.starts_with(column.prefix); });
+}
+
+/// Those of which anything was measured.
+std::vector<Column> columns_of(const Results& results) {
+  std::vector<Column> columns;
+  for (const Column& column : kColumns) {
+    const auto next = results.all().lower_bound(column.prefix);
+    if (next != results.all().end() && next->first.starts_with(column.prefix)) columns.push_back(column);
+  }
+  return columns;
+}
+
 void print_row(const Results& results, const Row& row, const Result& result) {
   std::printf("  %-44s", row.what);
+  for (const Column& column : columns_of(results)) {
+    const Result* const small = results.find(std::string(column.prefix) + row.benchmark);
+    print_right(small ? digits(small->ns) : "", 9);
+  }
   print_right(digits(result.ns), 11);
-  print_right(result.spread ? "±" + std::to_string(std::lround(*result.spread * 100)) + "%" : "", 6);
+  print_right(result.uncertainty ? "±" + std::to_string(std::lround(*result.uncertainty * 100)) + "%" : "", 6);
   print_right(ratio(results, result, row.limit), 9);
   print_right(ratio(results, result, row.below), 13);
   print_right(count(result.allocations), 9);
@@ -56,14 +91,14 @@ void Results::ReportRuns(const std::vector<Run>& runs) {
     if (!run.run_name.args.empty()) name += "/" + run.run_name.args;
     const auto seconds = counter(run, "per_item");
     const auto bytes = counter(run, "bytes");
-    if (run.aggregate_name == "cv") {
-      if (seconds && by_name_.contains(name)) by_name_[name].spread = seconds;
-    } else if ((seconds || bytes) && (run.aggregate_name == "median" || run.aggregate_name.empty())) {
+    if (seconds && run.aggregate_name.empty()) repetitions_[name].push_back(*seconds * 1e9);
+    if ((seconds || bytes) && (run.aggregate_name == "median" || run.aggregate_name.empty())) {
       Result& result = by_name_[name];
       result.ns = seconds.value_or(0) * 1e9;
       result.bytes = bytes;
       result.allocations = counter(run, "allocations");
       result.instructions = counter(run, "instructions");
+      if (seconds) result.uncertainty = uncertainty_of_median(repetitions_[name], result.ns);
     }
   }
 }
@@ -89,7 +124,9 @@ std::string time_of(double ns) {
 }
 
 void print_stages(const Results& results) {
-  std::printf("%-46s%11s%6s%9s%13s%9s%14s\n", "", "ns", "", "of limit", "stage below", "mallocs", "instructions");
+  std::printf("%-46s", "");
+  for (const Column& column : columns_of(results)) std::printf("%9s", column.heading);
+  std::printf("%11s%6s%9s%13s%9s%14s\n", "ns", "", "of limit", "stage below", "mallocs", "instructions");
   std::set<std::string_view> shown;
   const char* heading = nullptr;  // that waits for its first row
   for (const Row& row : stage_rows()) {
@@ -103,7 +140,7 @@ void print_stages(const Results& results) {
   }
   heading = "Others";
   for (const auto& [name, result] : results.all()) {
-    if (result.bytes || shown.contains(name)) continue;
+    if (result.bytes || shown.contains(name) || is_in_a_column(name) || name == Results::kNoise) continue;
     if (heading) std::printf("%s\n", std::exchange(heading, nullptr));
     print_row(results, {name.c_str()}, result);
   }
@@ -117,11 +154,27 @@ void print_stages(const Results& results) {
     std::printf("\n");
   }
   std::printf(
-      "\nMedians, of processor time. \"of limit\": divided by the limit above, the same written bare. \"stage below\": "
-      "divided by\nthe same job, or what the heading says, of a lower stage. mallocs: calls of operator new.\n");
+      "\nMedians, of processor time; ±: their confidence interval. \"of limit\": divided by the limit above, the same "
+      "written bare. \"stage below\": "
+      "divided by\nthe same job, or what the heading says, of a lower stage. mallocs: calls of operator new.\n"
+      "by hand: nanoseconds of the small asyncio (stage*/by_hand/), which the stages grew out of.\n");
   if (why_no_instructions()) {
     std::printf("instructions: this machine does not count them (perf_event_open: %s).\n", why_no_instructions());
   }
+}
+
+void print_noise(const Results& results, double load) {
+  constexpr double kQuiet = 0.03, kMostLoad = 0.5;
+  const Result* const noise = results.find(Results::kNoise);
+  if (noise && noise->uncertainty) {
+    std::printf("\nThe machine's noise: a loop of multiplications, which is nothing of ours, took %s ns, ±%.1f %%.\n",
+                digits(noise->ns).c_str(), *noise->uncertainty * 100);
+  }
+  const bool noisy = noise && noise->uncertainty.value_or(0) > kQuiet;
+  if (!noisy && load < kMostLoad) return;
+  std::printf("WARNING: this machine is not quiet");
+  if (load >= kMostLoad) std::printf("; %.1f processes wanted to run before the benchmarks began", load);
+  std::printf(". Differences as small as its noise mean nothing.\n");
 }
 
 // ── growth ──────────────────────────────────────────────────────────────────────────────────────────────────────────

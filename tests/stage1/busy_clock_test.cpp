@@ -18,7 +18,7 @@ class CountingCore final : public Core {
     ++reads;
     return time;
   }
-  bool clock_went_on() override {
+  bool clock_may_have_advanced() override {
     if (coarse_step == 0ms) return false;
     const std::int64_t step = time.time_since_epoch() / coarse_step;
     return std::exchange(last_step, step) != step;

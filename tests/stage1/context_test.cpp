@@ -48,6 +48,55 @@ TEST(ContextVar, ATokenTakesASetBack) {
   });
 }
 
+TEST(ContextVar, AScopedTokenTakesASetBackAtItsEnd) {
+  Context().run([] {
+    {
+      const auto token = number.scoped(1);
+      {
+        const auto inner = number.scoped(2);
+        EXPECT_EQ(number.get(), 2);
+      }
+      EXPECT_EQ(number.get(), 1);
+    }
+    EXPECT_THROW(number.get(), LookupError);
+    EXPECT_THROW(
+        {
+          const auto token = name.scoped("in here");
+          EXPECT_EQ(name.get(), "in here");
+          throw std::runtime_error("x");
+        },
+        std::runtime_error);
+    EXPECT_EQ(name.get(), "nobody");
+  });
+}
+
+TEST(ContextVar, AScopedTokenLeavesWhatWasSetOfOthers) {
+  Context().run([] {
+    {
+      const auto token = number.scoped(1);
+      name.set("set inside");
+      number.set(5);
+    }
+    EXPECT_EQ(number.get(-1), -1);
+    EXPECT_EQ(name.get(), "set inside");
+  });
+}
+
+TEST(ContextVar, AScopedTokenRestoresTheContextInWhichItWasSet) {
+  const Context first;
+  using Token = decltype(number.scoped(0));
+  std::unique_ptr<Token> token;
+  first.run([&] { token.reset(new Token(number.scoped(1))); });
+  EXPECT_EQ(first.get(number), 1);
+  const Context second;
+  second.run([&] {
+    number.set(2);
+    token.reset();
+    EXPECT_EQ(number.get(), 2);
+  });
+  EXPECT_EQ(first.get(number), std::nullopt);
+}
+
 TEST(ContextVar, ATokenOfAnotherVariableOrContextIsRefused) {
   const ContextVar<int> other("other");
   Context().run([&] {

@@ -255,12 +255,12 @@ TEST(ThreadSafeHandle, ACallbackMayHoldItsOwnHandle) {
 TEST(NotifySignal, TheCallbackRunsInTheLoopOncePerSignalNumber) {
   VirtualLoop loop;
   std::vector<int> signals;
-  loop.set_signal_callback([&](int signal) { signals.push_back(signal); });
+  loop.inbox().set_signal_callback([&](int signal) { signals.push_back(signal); });
   loop.call_soon([&] { signals.push_back(0); });
-  loop.notify_signal(SIGTERM);
-  loop.notify_signal(SIGINT);
-  loop.notify_signal(63);
-  loop.notify_signal(SIGINT);
+  loop.inbox().notify_signal(SIGTERM);
+  loop.inbox().notify_signal(SIGINT);
+  loop.inbox().notify_signal(63);
+  loop.inbox().notify_signal(SIGINT);
   EXPECT_TRUE(signals.empty());
   loop.run_ticks(1);
   EXPECT_EQ(signals, (std::vector{0, SIGINT, SIGTERM, 63}));
@@ -268,15 +268,15 @@ TEST(NotifySignal, TheCallbackRunsInTheLoopOncePerSignalNumber) {
 
 TEST(NotifySignal, WithoutACallbackItIsIgnored) {
   VirtualLoop loop;
-  loop.notify_signal(SIGTERM);
+  loop.inbox().notify_signal(SIGTERM);
   loop.run_ticks(2);
 }
 
 TEST(NotifySignal, EndsTheWait) {
   VirtualLoop loop;
-  loop.set_signal_callback([&](int) { loop.stop(); });
+  loop.inbox().set_signal_callback([&](int) { loop.stop(); });
   loop.call_later(1h, [&] { loop.stop(); });
-  loop.call_soon([&] { loop.notify_signal(SIGUSR1); });
+  loop.call_soon([&] { loop.inbox().notify_signal(SIGUSR1); });
   loop.run_forever();
   EXPECT_EQ(loop.time(), TimePoint{});
 }
@@ -285,9 +285,9 @@ TEST(NotifySignal, FromARealSignalHandler) {
   static Loop* target = nullptr;
   Loop loop;
   target = &loop;
-  const auto before = std::signal(SIGUSR1, [](int signal) { target->notify_signal(signal); });
+  const auto before = std::signal(SIGUSR1, [](int signal) { target->inbox().notify_signal(signal); });
   int seen = 0;
-  loop.set_signal_callback([&](int signal) {
+  loop.inbox().set_signal_callback([&](int signal) {
     seen = signal;
     loop.stop();
   });
@@ -300,12 +300,12 @@ TEST(NotifySignal, FromARealSignalHandler) {
 TEST(NotifySignal, AnExceptionOfTheCallbackIsReported) {
   VirtualLoop loop;
   ErrorLog errors(loop);
-  loop.set_signal_callback([](int) { throw std::runtime_error("x"); });
-  loop.notify_signal(SIGINT);
+  loop.inbox().set_signal_callback([](int) { throw std::runtime_error("x"); });
+  loop.inbox().notify_signal(SIGINT);
   loop.run_ticks(1);
   EXPECT_EQ(errors.contexts.size(), 1u);
-  loop.set_signal_callback([](int) { throw KeyboardInterrupt(); });
-  loop.notify_signal(SIGINT);
+  loop.inbox().set_signal_callback([](int) { throw KeyboardInterrupt(); });
+  loop.inbox().notify_signal(SIGINT);
   EXPECT_THROW(loop.run_forever(), KeyboardInterrupt);
 }
 

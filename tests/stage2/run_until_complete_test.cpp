@@ -34,7 +34,7 @@ TEST(RunUntilComplete, WorksForVoidAndMoveOnlyResults) {
     move_only.set_result(std::make_unique<int>(5));
   });
   loop.run_until_complete(nothing);
-  static_assert(std::is_void_v<decltype(loop.run_until_complete(nothing))>);
+  EXPECT_TRUE(std::is_void_v<decltype(loop.run_until_complete(nothing))>);
   EXPECT_EQ(*loop.run_until_complete(move_only), 5);
   EXPECT_THROW(move_only.result(), InvalidStateError);  // moved out: it could not be copied
 }

@@ -1,4 +1,4 @@
-// Asynchronous generators: values, exceptions, cancelling, and the ways in which they are closed.
+// Asynchronous generators: values, exceptions, cancelling, closing.
 #include <asyncio/async_generator.h>
 #include <asyncio/run.h>
 #include <gtest/gtest.h>
@@ -28,7 +28,7 @@ AsyncGenerator<int> count(int end) {
   for (int i = 0; i < end; ++i) co_yield i;
 }
 
-/// Yields; when it is closed it awaits, and says so.
+/// Yields; on closing it awaits, then logs that.
 AsyncGenerator<int> tidy(Log& log) {
   const auto held = std::make_unique<Counted>();
   std::exception_ptr exit;
@@ -224,7 +224,7 @@ TEST(AsyncGeneratorClose, ThrowsGeneratorExitAtTheYieldAndWaits) {
     EXPECT_EQ(log, Log{"tidied"});
     const auto after = co_await values.next();
     EXPECT_FALSE(after.has_value());
-    co_await values.aclose();  // twice is once
+    co_await values.aclose();  // the second call does nothing
   };
   run(program(), make_core());
 }
@@ -353,7 +353,7 @@ TEST(AsyncGeneratorClose, WhereTheLoopIsClosedFirstItIsJustDestroyed) {
   loop.run_ticks(1);
   EXPECT_EQ(Counted::alive, 3);
   loop.close();
-  EXPECT_EQ(Counted::alive, 1);  // the one that a variable here still holds
+  EXPECT_EQ(Counted::alive, 1);  // held by a local variable
   outside = {};
   EXPECT_EQ(Counted::alive, 0);
   EXPECT_TRUE(log.empty());
@@ -378,7 +378,7 @@ TEST(AsyncGeneratorClose, OneThatWasDroppedIsNoBusinessOfTheShutdown) {
     co_await numbers.next();
   };
   loop.run_until_complete(drop);
-  loop.run_ticks(2);  // now the loop closes it: it is tidying up
+  loop.run_ticks(2);  // now the loop closes it, and it cleans up
   loop.run_until_complete(shutdown_asyncgens(loop));
   EXPECT_TRUE(errors.contexts.empty());
   EXPECT_TRUE(log.empty());

@@ -1,4 +1,4 @@
-// Awaiting a future: when it suspends, for how long, and what may be moved out of it.
+// Awaiting a future: when it suspends, for how many ticks, and which values it moves.
 #include <asyncio/run.h>
 #include <gtest/gtest.h>
 #include <support/counted.h>
@@ -77,7 +77,7 @@ TEST(AwaitFuture, ThrowsItsException) {
 }
 
 TEST(AwaitFuture, AVoidOneGivesNothing) {
-  static_assert(std::is_void_v<await_result_t<Future<>&>> && std::is_void_v<await_result_t<Future<>>>);
+  EXPECT_TRUE((std::is_void_v<await_result_t<Future<>&>> && std::is_void_v<await_result_t<Future<>>>));
   auto main = []() -> Coro<bool> {
     Future<> future = create_future();
     Loop::running().call_soon([&] { future.set_result(); });
@@ -107,11 +107,11 @@ TEST(AwaitFuture, MayBeAwaitedByManyAndManyTimes) {
   EXPECT_EQ(run(main, make_core()), 40);
 }
 
-// ── values: what somebody else can see is never moved away ──
+// ── values: one that others can see is never moved ──
 
 TEST(AwaitFuture, AnLvalueGivesAConstReferenceToTheValueInside) {
-  static_assert(std::same_as<await_result_t<Future<Counted>&>, const Counted&>);
-  static_assert(std::same_as<await_result_t<const Task<Counted>&>, const Counted&>);
+  EXPECT_TRUE((std::same_as<await_result_t<Future<Counted>&>, const Counted&>));
+  EXPECT_TRUE((std::same_as<await_result_t<const Task<Counted>&>, const Counted&>));
   Counted::reset();
   auto main = []() -> Coro<> {
     Future<Counted> future = create_future<Counted>();
@@ -127,7 +127,7 @@ TEST(AwaitFuture, AnLvalueGivesAConstReferenceToTheValueInside) {
 }
 
 TEST(AwaitFuture, AnRvalueMovesTheValueOutIfNobodyElseCanSeeIt) {
-  static_assert(std::same_as<await_result_t<Future<Counted>>, Counted>);
+  EXPECT_TRUE((std::same_as<await_result_t<Future<Counted>>, Counted>));
   Counted::reset();
   auto main = []() -> Coro<int> {
     Future<Counted> future = create_future<Counted>();
@@ -227,7 +227,7 @@ TEST(AwaitFuture, OfAnotherLoopIsAnErrorOneTickLater) {
     EXPECT_EQ(counter.ticks(), 1);
     EXPECT_NE(message.find("got Future <Future pending> attached to a different loop"), std::string::npos) << message;
     EXPECT_EQ(message.find("Task <Task pending name='"), 0u) << message;
-    co_await sleep(0s);  // and nothing is left behind
+    co_await sleep(0s);  // nothing is left
   };
   run(main, make_core());
 }

@@ -1,4 +1,4 @@
-// A task is cancelled before any of its ticks: awaits of all kinds, cleaning up that awaits, and the end of run().
+// Cancels a task before each of its ticks: awaits of all kinds, cleanup that awaits, and the end of run().
 #include <asyncio/run.h>
 #include <gtest/gtest.h>
 #include <support/cancel_sweep.h>
@@ -80,7 +80,7 @@ TEST(CancelSweep, OfAChainOfTasksThatAwaitEachOther) {
       co_return value;
     });
     Loop::running().call_later(3ms, [future] {
-      if (!future.done()) future.set_result(Counted(1));  // a cancel reaches down to the future
+      if (!future.done()) future.set_result(Counted(1));  // a cancel cancels the future too
     });
     co_await cast.all_ended();
     if (cast.disturbed()) {
@@ -114,7 +114,7 @@ TEST(CancelSweep, OfATaskThatRefusesTwice) {
   });
 }
 
-// run() cancels what main leaves, once; here each of them, main too, may have been cancelled before, or be meanwhile.
+// run() cancels the tasks that main leaves, once. Here each, and main, may be cancelled before or meanwhile too.
 TEST(CancelSweep, OfTheEndOfRun) {
   int began = 0;
   int ended = 0;

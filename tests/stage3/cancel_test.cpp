@@ -1,4 +1,4 @@
-// Cancelling: an exception at the await. Rules 15 to 21 of how CPython's tasks behave.
+// Cancelling: an exception at the await, as in CPython's tasks.
 #include <asyncio/run.h>
 #include <gtest/gtest.h>
 #include <support/counted.h>
@@ -17,7 +17,7 @@ using testing::VirtualLoop;
 
 using Log = std::vector<std::string>;
 
-/// What awaiting the future throws: "cancelled: message", "error: what", or "result".
+/// The outcome of awaiting the future: "cancelled: message", "error: what", or "result".
 template <class F>
 Coro<std::string> outcome(F future) {
   try {
@@ -128,7 +128,7 @@ TEST(Cancel, OfTheAwaitedFutureBySomeoneElseCancelsTheTask) {
     std::string what = co_await outcome(task);
     EXPECT_EQ(what, "cancelled: from below");
     EXPECT_TRUE(task.cancelled());
-    EXPECT_EQ(task.cancelling(), 0u);  // nobody asked the task
+    EXPECT_EQ(task.cancelling(), 0u);  // only the future was cancelled
   };
   run(main, make_core());
 }
@@ -155,7 +155,7 @@ TEST(Cancel, OfTaskAndAwaitedFutureInOneTickThrowsOnce) {
     EXPECT_TRUE(task.cancel());
     std::string what = co_await outcome(task);
     EXPECT_EQ(what, "cancelled: ");
-    EXPECT_EQ(caught, 2);  // the second time from the future itself, which stays cancelled
+    EXPECT_EQ(caught, 2);  // the second comes from the cancelled future
     EXPECT_TRUE(future.cancelled());
   };
   run(main, make_core());
@@ -238,7 +238,7 @@ TEST(Cancel, TwiceBeforeTheDeliveryThrowsOnceWithTheFirstMessage) {
   run(main, make_core());
 }
 
-TEST(Cancel, TwiceBeforeTheFirstStepGivesTheLastMessage) {  // as in CPython: there is nothing to forward the first to
+TEST(Cancel, TwiceBeforeTheFirstStepGivesTheLastMessage) {  // as in CPython
   auto main = []() -> Coro<> {
     Task<> task = create_task(sleep(10s));
     task.cancel("first");
@@ -301,7 +301,7 @@ TEST(Cancel, MayBeCaughtAndTheTaskThenHasAResult) {
     int value = co_await task;
     EXPECT_EQ(value, 42);
     EXPECT_FALSE(task.cancelled());
-    EXPECT_EQ(task.cancelling(), 1u);  // catching does not touch the count
+    EXPECT_EQ(task.cancelling(), 1u);  // catching leaves the count
   };
   run(main, make_core());
 }
@@ -527,12 +527,12 @@ TEST(Cancel, CarriesItsMessageThroughAChainOfTasks) {
           task.result();
           ADD_FAILURE();
         } catch (const CancelledError& error) {
-          EXPECT_EQ(error.message(), "");  // as in CPython: it went out with the error that was awaited
+          EXPECT_EQ(error.message(), "");  // as in CPython: the awaited error took it
         }
       }
     }
     EXPECT_EQ(outermost.cancelling(), 1u);
-    EXPECT_EQ(innermost.cancelling(), 1u);  // the cancel was handed down
+    EXPECT_EQ(innermost.cancelling(), 1u);  // the cancel was forwarded
   };
   run(main, make_core());
 }

@@ -1,4 +1,4 @@
-// cancelling() and uncancel(): how a task knows whether it was asked to end, and by how many.
+// cancelling() and uncancel() count a task's cancel requests.
 #include <asyncio/run.h>
 #include <gtest/gtest.h>
 #include <support/test_core.h>
@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 using testing::make_core;
 using testing::VirtualLoop;
 
-/// What awaiting the task throws: "cancelled: message", or "result".
+/// The outcome of awaiting the task: "cancelled: message", or "result".
 template <class T>
 Coro<std::string> outcome(Task<T> task) {
   try {
@@ -74,7 +74,7 @@ TEST(Cancelling, UncancelStopsAtZero) {
   EXPECT_EQ(task.uncancel(), 1u);
   EXPECT_EQ(task.uncancel(), 0u);
   EXPECT_EQ(task.uncancel(), 0u);
-  loop.run_until_complete(task);  // before its first step nothing was delivered: forgotten
+  loop.run_until_complete(task);  // uncancelled before its first step: no CancelledError
 }
 
 // test_tasks.py: BaseTaskTests.test_uncancel_resets_must_cancel
@@ -99,7 +99,7 @@ TEST(Cancelling, UncancelDoesNotTakeBackWhatIsDeliveredAlready) {
   auto main = []() -> Coro<> {
     Task<> task = create_task(sleep(10s));
     co_await sleep(0s);
-    task.cancel();  // forwarded to the sleep, which is cancelled now
+    task.cancel();  // cancels the sleep now
     EXPECT_EQ(task.uncancel(), 0u);
     std::string what = co_await outcome(task);
     EXPECT_EQ(what, "cancelled: ");
@@ -109,7 +109,7 @@ TEST(Cancelling, UncancelDoesNotTakeBackWhatIsDeliveredAlready) {
 
 // test_tasks.py: BaseTaskTests.test_uncancel_structured_blocks
 TEST(Cancelling, TellsATimeoutOfOnesOwnFromACancelByOthers) {
-  struct Block {  // a time-out written by hand, as timeout() of stage 4 does it
+  struct Block {  // a timeout by hand, like timeout() of stage 4
     static Coro<bool> timed_out(Duration limit) {
       AnyTask self = current_task();
       TimerHandle timer = Loop::running().call_later(limit, [self] { self.cancel(); });
@@ -130,7 +130,7 @@ TEST(Cancelling, TellsATimeoutOfOnesOwnFromACancelByOthers) {
     EXPECT_EQ(current_task().cancelling(), 0u);
 
     Task<bool> task = create_task(Block::timed_out(1s));
-    Loop::running().call_later(1s, [task] { task.cancel("by another"); });  // in the same tick as the time-out
+    Loop::running().call_later(1s, [task] { task.cancel("by another"); });  // in the tick of the timeout
     std::string what = co_await outcome(task);
     EXPECT_EQ(what, "cancelled: by another");
     EXPECT_EQ(task.cancelling(), 1u);

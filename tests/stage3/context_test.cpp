@@ -1,4 +1,4 @@
-// Context variables and tasks: a task copies its creator's context, or runs in the one it is given.
+// Context variables and tasks: a task copies its creator's context, or runs in a given one.
 #include <asyncio/run.h>
 #include <gtest/gtest.h>
 #include <support/test_core.h>
@@ -213,7 +213,7 @@ TEST(TaskContext, CannotBeEnteredFromInsideHoweverDeep) {
   create_task(in_an_eager_task, {.loop = &loop, .context = &outer});
   loop.run_ticks(1);
   EXPECT_EQ(refusals, std::vector<std::string>(2, "cannot enter context: it is already entered"));
-  enter_outer();  // its tasks are out of it
+  enter_outer();  // possible: the tasks have left the context
 }
 
 class SeesNumberAtItsEnd {
@@ -228,8 +228,8 @@ class SeesNumberAtItsEnd {
   int* seen_;
 };
 
-// In CPython the frame of a coroutine is cleared inside of its last step; a coroutine that never began, inside of the
-// step that throws the CancelledError.
+// CPython clears a coroutine's frame during its last step; if it never began, during the step that throws
+// CancelledError.
 TEST(TaskContext, IsStillThereWhenTheArgumentsOfItsCoroutineAreDestroyed) {
   const auto takes = [](SeesNumberAtItsEnd, Duration delay) -> Coro<> { co_await sleep(delay); };
   int ended = 0, never_begun = 0, pending = 0;
@@ -248,7 +248,7 @@ TEST(TaskContext, IsStillThereWhenTheArgumentsOfItsCoroutineAreDestroyed) {
     EXPECT_EQ(ended, 7);
     EXPECT_EQ(never_begun, 7);
     EXPECT_EQ(pending, 0);
-  }  // and of one that still waits when the loop is closed
+  }  // closing the loop clears a waiting coroutine's frame
   EXPECT_EQ(pending, 7);
 }
 

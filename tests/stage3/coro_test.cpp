@@ -1,4 +1,4 @@
-// Coro<T> by itself: lazy, awaited once, and clean whichever way it ends.
+// Coro<T> alone: lazy, awaited once, and cleaned up however it ends.
 #include <asyncio/run.h>
 #include <gtest/gtest.h>
 #include <support/counted.h>
@@ -242,7 +242,7 @@ TEST(Coro, TellsWhetherItCanStillBeAwaited) {
   EXPECT_TRUE(coro);
   Coro<int> moved = std::move(coro);
   EXPECT_TRUE(moved);
-  EXPECT_FALSE(coro);  // NOLINT: what is left after a move is part of the contract
+  EXPECT_FALSE(coro);  // NOLINT(bugprone-use-after-move): what is left is part of the contract
 }
 
 std::string message_of_awaiting(Coro<int> coro) {
@@ -281,7 +281,7 @@ TEST(Coro, MadeATaskWhenItIsEmptyIsAnError) {
   EXPECT_TRUE(all_tasks(loop).empty());
 }
 
-// ── what a frame owns, and for how long ──
+// ── lifetimes of a frame's objects ──
 
 TEST(Coro, ParametersAndLocalsAreDestroyedBeforeTheAwaiterGoesOn) {
   Counted::reset();
@@ -323,7 +323,7 @@ TEST(Coro, ATaskOwnsTheLambdaItIsMadeFrom) {
     {
       auto body = [captured = Counted(8)]() -> Coro<int> {
         co_await sleep(1s);
-        co_return captured.value;  // the lambda that was copied into the task, not the local one
+        co_return captured.value;  // from the task's copy of the lambda
       };
       task = create_task(body);
     }

@@ -1,4 +1,4 @@
-// current_task() and all_tasks(): who runs now, and who has not ended yet.
+// current_task(), the task that runs now, and all_tasks(), those that have not ended.
 #include <asyncio/run.h>
 #include <gtest/gtest.h>
 #include <support/test_core.h>
@@ -60,7 +60,7 @@ TEST(CurrentTask, IsTheRightOneAfterEveryResume) {
         EXPECT_EQ(current_task(), self);
       }
       auto inner = [&]() -> Coro<> {
-        EXPECT_EQ(current_task(), self);  // an awaited coroutine is the same task
+        EXPECT_EQ(current_task(), self);  // an awaited coroutine runs in the same task
         co_await sleep(1s);
         EXPECT_EQ(current_task(), self);
       };

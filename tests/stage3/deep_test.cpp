@@ -1,4 +1,4 @@
-// Long chains and long loops of awaits: neither may cost stack.
+// Long chains and long loops of awaits must not use stack.
 #include <asyncio/run.h>
 #include <gtest/gtest.h>
 #include <support/counted.h>
@@ -34,8 +34,8 @@ Coro<std::uintptr_t> position_after(int awaits) {
   co_return position;
 }
 
-/// Whether the stack can hold `times` awaits, where 100 of them cost the difference of the two positions. (g++ makes
-/// no tail call of symmetric transfer under AddressSanitizer, nor below -O2 without -foptimize-sibling-calls.)
+/// Whether the stack can hold `times` awaits, if 100 use the difference of the positions. (g++ makes no tail call of
+/// symmetric transfer under AddressSanitizer, nor below -O2 without -foptimize-sibling-calls.)
 bool stack_holds(int times, std::uintptr_t shallow, std::uintptr_t deep) {
   rlimit limit = {};
   getrlimit(RLIMIT_STACK, &limit);

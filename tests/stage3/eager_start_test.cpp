@@ -1,25 +1,20 @@
-// Tasks that start eagerly: what they await, and how they are cancelled.
+// Tasks that start eagerly: their awaits and their cancellation.
 #include <asyncio/run.h>
 #include <gtest/gtest.h>
+#include <support/counted.h>
+#include <support/tasks.h>
 #include <support/test_core.h>
+#include <support/thrown.h>
 
 #include <string>
+#include <string_view>
 
 namespace asyncio {
 namespace {
 
 using namespace std::chrono_literals;
 using testing::make_core;
-
-/// Runs the body on a loop whose tasks start eagerly.
-template <class Body>
-auto run_eagerly(Body body) {
-  auto program = [&]() -> Coro<typename decltype(body())::value_type> {
-    set_task_factory(Loop::running(), eager_task_factory);
-    co_return co_await body();
-  };
-  return run(program(), make_core());
-}
+using testing::run_eagerly;
 
 // test_eager_task_factory.py: EagerTaskFactoryLoopTests.test_await_future_during_eager_step
 TEST(EagerTask, MaySetAFutureInItsFirstStep) {
@@ -99,12 +94,60 @@ TEST(EagerTask, AChainOfAwaitsIsOneTaskAndNotEvenOneForTheLoop) {
       Task<int> task = create_task(chain(100));
       const int depth = co_await task;
       EXPECT_EQ(depth, 100);
-      set_task_factory(Loop::running(), nullptr);  // the end of run() makes tasks, too
+      set_task_factory(Loop::running(), nullptr);  // the end of run() creates tasks too
     };
     run(program(), make_core());
     EXPECT_EQ(made, 1);
     EXPECT_EQ(left_to_the_loop, eager ? 0 : 1);
   }
+}
+
+// In CPython up to 3.14 the loop hangs after this: gh-157301.
+TEST(EagerTask, InAContextThatIsEnteredItIsRefusedAndNothingHasHappened) {
+  const char* const entered = "cannot enter context: it is already entered";
+  testing::Counted::reset();
+  auto child = [](testing::Counted) -> Coro<int> {
+    ADD_FAILURE();
+    co_return 1;
+  };
+  auto program = [&]() -> Coro<> {
+    Loop& loop = Loop::running();
+    loop.set_debug(true);  // so that a coroutine that is dropped would be reported
+    testing::ErrorLog errors(loop);
+    const AnyTask self = current_task();
+    const Context context = copy_context();
+    const auto refused = [&](const Context& in, std::string_view name = {}) {
+      const TaskOptions options{.name = name, .context = &in, .eager_start = true};
+      EXPECT_EQ(testing::thrown<std::runtime_error>([&] { create_task(child(testing::Counted()), options); }), entered);
+      EXPECT_EQ(testing::Counted::alive, 0);
+      EXPECT_EQ(all_tasks().size(), 1u);
+    };
+    context.run([&] { refused(context); });
+    refused(self.get_context());
+    const bool still_current = current_task() == self;
+    EXPECT_TRUE(still_current);
+
+    set_task_factory(loop, eager_task_factory);
+    context.run([&] { refused(context, "by the factory"); });
+    auto in_another = [&]() -> Coro<> {
+      const Context creators = self.get_context();
+      const TaskOptions options{.context = &creators, .eager_start = true};
+      EXPECT_EQ(testing::thrown<std::runtime_error>([&] { create_task(child(testing::Counted()), options); }), entered);
+      co_return;
+    };
+    create_task(in_another);
+    set_task_factory(loop, nullptr);
+
+    const TaskOptions later{.context = &context, .eager_start = false};
+    auto task = create_task(sleep(1s, 5), later);
+    const int value = co_await task;  // the loop goes on, and the context can be entered
+    EXPECT_EQ(value, 5);
+    const TaskOptions now{.context = &context, .eager_start = true};
+    auto ready = []() -> Coro<int> { co_return 6; };
+    EXPECT_EQ(create_task(ready, now).result(), 6);
+    EXPECT_TRUE(errors.messages().empty()) << errors.messages()[0];
+  };
+  run(program(), make_core());
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// KeyboardInterrupt and SystemExit of a task: kept in the task, and out of the loop at once.
+// A task's KeyboardInterrupt or SystemExit is kept in the task and leaves the loop at once.
 #include <asyncio/run.h>
 #include <gtest/gtest.h>
 #include <support/test_core.h>
@@ -34,7 +34,7 @@ TEST(FatalException, OfATaskIsStoredAndLeavesTheLoopAtOnce) {
   EXPECT_THROW(task.result(), KeyboardInterrupt);
   EXPECT_FALSE(loop.is_running());
   EXPECT_FALSE(current_task(loop));
-  EXPECT_EQ(log, "");  // what was ready is still ready
+  EXPECT_EQ(log, "");  // ready callbacks are still ready
   loop.run_ticks(1);
   EXPECT_EQ(log, "rd");
   EXPECT_TRUE(errors.contexts.empty());
@@ -70,7 +70,7 @@ TEST(FatalException, OfTheMainTaskDoesNotStopTheNextRun) {
   } catch (const SystemExit& exit) {
     EXPECT_EQ(exit.code(), 3);
   }
-  loop.run_until_complete(sleep(1s));  // would be "stopped before Future completed" if a stop were left over
+  loop.run_until_complete(sleep(1s));  // a stop left over would throw "stopped before Future completed"
   EXPECT_EQ(loop.time(), TimePoint{} + 2s);
 }
 

@@ -1,5 +1,5 @@
-// Every form of coroutine code that our README, lessons and demos use, compiled and run. g++ 12 miscompiles some common
-// forms beside co_await without a word: it destroys temporaries twice, or not at all. Counted values would show it.
+// Compiles and runs every form of coroutine code in our README, lessons and demos. g++ 12 silently miscompiles some
+// forms near co_await: it destroys temporaries twice or never. Counted values reveal this.
 #include <asyncio/run.h>
 #include <gtest/gtest.h>
 #include <support/counted.h>
@@ -38,7 +38,7 @@ Coro<std::vector<Counted>> several(int count) {
   co_return values;
 }
 
-/// Runs the body, and checks that everything made in it is destroyed, once each.
+/// Runs the body; checks that each object made in it is destroyed once.
 template <class Body>
 auto checked(Body body) {
   Counted::reset();

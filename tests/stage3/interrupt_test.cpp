@@ -1,5 +1,5 @@
-// Ctrl-C: a real SIGINT, sent by a timer or by a thread to this process. These tests run on SleepCore, in real time:
-// what they show is that a signal ends a wait.
+// Ctrl-C: a timer or a thread sends a real SIGINT to this process. These tests run on SleepCore in real time, because a
+// signal must end a wait.
 #include <asyncio/run.h>
 #include <gtest/gtest.h>
 #include <support/test_core.h>
@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// The tests start with SIGINT as a program finds it; a shell may have started us with SIGINT ignored.
+/// Restores SIGINT's default for the tests: a shell may have started us with SIGINT ignored.
 class Interrupt : public ::testing::Test {
  protected:
   void SetUp() override { before_ = std::signal(SIGINT, SIG_DFL); }
@@ -93,7 +93,7 @@ TEST_F(Interrupt, SwallowedByTheMainTaskIsNoKeyboardInterrupt) {
       co_await sleep(1h);
     } catch (const CancelledError&) {
     }
-    co_await sleep(1ms);  // it lives on
+    co_await sleep(1ms);  // the task continues
     co_return 5;
   };
   EXPECT_EQ(run(main), 5);
@@ -125,7 +125,7 @@ TEST_F(Interrupt, ASecondOneLeavesAtOnceAndTheMainTaskIsCancelledAgain) {
     }
   };
   EXPECT_THROW(run(main), KeyboardInterrupt);
-  EXPECT_EQ(log, "01");  // the second cancel is that of the shutdown
+  EXPECT_EQ(log, "01");  // the shutdown cancels the second time
   EXPECT_EQ(handler(), SIG_DFL);
 }
 

@@ -1,9 +1,9 @@
-// run() and Runner: from main() into a coroutine, and out again with everything cleaned up.
+// run() and Runner: run a coroutine from main(), then clean up everything.
 #include <asyncio/async_generator.h>
 #include <asyncio/run.h>
 #include <gtest/gtest.h>
 #include <support/counted.h>
-#include <support/test_core.h>
+#include <support/tasks.h>
 
 #include <memory>
 #include <ostream>
@@ -16,22 +16,11 @@ namespace {
 using namespace std::chrono_literals;
 using testing::Counted;
 using testing::ErrorLog;
+using testing::Log;
 using testing::make_core;
-
-using Log = std::vector<std::string>;
+using testing::thrown;
 
 Coro<int> answer() { co_return 42; }
-
-/// The message of the std::runtime_error that `action` throws.
-template <class Action>
-std::string error_of(Action action) {
-  try {
-    action();
-  } catch (const std::runtime_error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 // ── run ──
 
@@ -115,7 +104,7 @@ TEST(Run, UsesTheDefaultCoreWithoutAnother) { EXPECT_EQ(run(answer()), 42); }
 TEST(Run, InsideARunningLoopIsAnError) {
   Counted::reset();
   auto inner = [](Counted) -> Coro<> { co_return; };
-  auto main = [&]() -> Coro<std::string> { co_return error_of([&] { run(inner(Counted(1))); }); };
+  auto main = [&]() -> Coro<std::string> { co_return thrown<std::runtime_error>([&] { run(inner(Counted(1))); }); };
   EXPECT_EQ(run(main, make_core()), "asyncio.run() cannot be called from a running event loop");
   EXPECT_EQ(Counted::alive, 0);
 }
@@ -133,7 +122,7 @@ TEST(Run, ThrowsCancelledErrorIfItsTaskIsCancelled) {
   }
 }
 
-// ── what is left over at the end ──
+// ── leftovers at the end ──
 
 // test_runners.py: RunTests.test_asyncio_run_cancels_hanging_tasks
 TEST(RunShutdown, CancelsWhatIsLeftAndWaitsForItsCleaningUp) {
@@ -167,7 +156,7 @@ TEST(RunShutdown, HappensAlsoWhenTheMainTaskThrows) {
     co_await sleep(0s);
     throw std::runtime_error("main failed");
   };
-  EXPECT_EQ(error_of([&] { run(main, make_core()); }), "main failed");
+  EXPECT_EQ(thrown<std::runtime_error>([&] { run(main, make_core()); }), "main failed");
   EXPECT_TRUE(left.cancelled());
 }
 
@@ -329,8 +318,8 @@ TEST(Runner, ClosesItsLoopOnceAndIsOfNoUseThen) {
   runner.close();
   EXPECT_TRUE(loop.is_closed());
   runner.close();
-  EXPECT_EQ(error_of([&] { runner.get_loop(); }), "Runner is closed");
-  EXPECT_EQ(error_of([&] { runner.run(answer()); }), "Runner is closed");
+  EXPECT_EQ(thrown<std::runtime_error>([&] { runner.get_loop(); }), "Runner is closed");
+  EXPECT_EQ(thrown<std::runtime_error>([&] { runner.run(answer()); }), "Runner is closed");
 }
 
 TEST(Runner, ClosedBeforeItsFirstUseIsAsNew) {  // as in CPython
@@ -376,8 +365,8 @@ TEST(Runner, RunInsideItsOwnRunIsAnErrorAndTheCoroutineIsDestroyed) {
   Counted::reset();
   Runner runner(make_core());
   auto inner = [](Counted) -> Coro<> { co_return; };
-  const std::string message =
-      runner.run([&]() -> Coro<std::string> { co_return error_of([&] { runner.run(inner(Counted(1))); }); });
+  const std::string message = runner.run(
+      [&]() -> Coro<std::string> { co_return thrown<std::runtime_error>([&] { runner.run(inner(Counted(1))); }); });
   EXPECT_EQ(message, "Runner.run() cannot be called from a running event loop");
   EXPECT_EQ(Counted::alive, 0);
 }

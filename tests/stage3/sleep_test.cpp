@@ -116,7 +116,7 @@ TEST(Sleep, CancelledRemovesItsTimer) {
   task.cancel();
   EXPECT_THROW(loop.run_until_complete(task), CancelledError);
   EXPECT_EQ(loop.time(), TimePoint{});
-  EXPECT_THROW(loop.run_forever(), std::logic_error);  // in virtual time: nothing is left to wait for
+  EXPECT_THROW(loop.run_forever(), std::logic_error);  // VirtualCore has nothing to wait for
 }
 
 TEST(Sleep, IsAwaitableAnyNumberOfTimes) {

@@ -1,4 +1,4 @@
-// How tasks end that nobody sees to their end: dropped errors, a closed loop, and exceptions that leave the loop.
+// The ends of tasks that nobody awaits: dropped errors, a closed loop, exceptions that leave the loop.
 #include <asyncio/run.h>
 #include <gtest/gtest.h>
 #include <support/counted.h>
@@ -45,7 +45,7 @@ TEST(LoopClosed, ReportsEachPendingTask) {
   EXPECT_EQ(errors.messages(), Log(2, "Task was destroyed but it is pending!"));
   ASSERT_EQ(errors.contexts.size(), 2u);
   EXPECT_EQ(errors.contexts[0].detail("task").find("<Task pending name='never started' coro=<"),
-            0u);  // the latest first
+            0u);  // the latest is destroyed first
   EXPECT_EQ(errors.contexts[1].detail("task").find("<Task pending name='first' coro=<"), 0u);
 }
 
@@ -77,7 +77,7 @@ TEST(LoopClosed, SaysNothingOfTasksThatAskedForSilence) {
   Task<> task = create_task(sleep(1s), {.loop = &loop});
   task.set_log_destroy_pending(false);
   loop.call_soon([&] { loop.stop(); });
-  EXPECT_THROW(loop.run_until_complete([]() -> Coro<> { co_await sleep(1s); }), std::runtime_error);  // its own task
+  EXPECT_THROW(loop.run_until_complete([]() -> Coro<> { co_await sleep(1s); }), std::runtime_error);  // silent too
   loop.close();
   EXPECT_EQ(errors.messages(), Log{});
 }
@@ -277,7 +277,7 @@ TEST(LoopClosed, DestructorsOfDroppedCallbacksMayMakeTasks) {
   EXPECT_EQ(Counted::alive, 0);
 }
 
-// ── errors that nobody looked at ──
+// ── errors never retrieved ──
 
 // test_base_events.py: BaseEventLoopTests.test_default_exc_handler_coro
 TEST(NeverRetrieved, IsReportedWhenTheLastHandleGoes) {

@@ -1,8 +1,7 @@
 // Task factories, and tasks that start eagerly.
 #include <asyncio/run.h>
 #include <gtest/gtest.h>
-#include <support/test_core.h>
-#include <support/thrown.h>
+#include <support/tasks.h>
 
 #include <string>
 #include <vector>
@@ -12,25 +11,16 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::ErrorLog;
+using testing::Log;
 using testing::make_core;
+using testing::run_eagerly;
 using testing::thrown;
 using testing::TickCounter;
 using testing::VirtualLoop;
 
-using Log = std::vector<std::string>;
 const TaskOptions kEager{.eager_start = true};
 
 Coro<int> give(int value) { co_return value; }
-
-/// Runs the body on a loop whose tasks start eagerly.
-template <class Body>
-void run_eagerly(Body body) {
-  auto program = [&]() -> Coro<> {
-    set_task_factory(Loop::running(), eager_task_factory);
-    co_await body();
-  };
-  run(program(), make_core());
-}
 
 // ── factories ──
 
@@ -95,7 +85,7 @@ TEST(TaskFactory, AnEagerOneCanStandBeforeAnother) {
     auto task = create_task(give(5));
     EXPECT_TRUE(task.done());
     EXPECT_EQ(asked, 1);
-    set_task_factory(Loop::running(), nullptr);  // the runner makes tasks when `asked` is gone
+    set_task_factory(Loop::running(), nullptr);  // the runner creates tasks after `asked` is gone
     co_return;
   };
   run(program(), make_core());
@@ -259,7 +249,7 @@ TEST(EagerTask, AThousandOneInTheOther) {
   });
 }
 
-// ── debug mode: a coroutine that nobody awaits ──
+// ── debug mode: a coroutine never awaited ──
 
 TEST(DebugMode, ReportsACoroutineThatWasNeverAwaited) {
   VirtualLoop loop;

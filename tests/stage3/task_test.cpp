@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-// At global scope, so that their names are printed as a program's would be.
+// At global scope, so that their names are printed like a program's.
 asyncio::Coro<int> execute(int number) { co_return number; }
 asyncio::Coro<int> fail_with(std::string message) {
   throw std::runtime_error(message);
@@ -259,7 +259,7 @@ TEST(EnsureFuture, OfAnotherLoopIsAnError) {
   other.run_until_complete(task);
 }
 
-/// A user's class that hands its await on to a coroutine.
+/// A user's class that forwards co_await to a coroutine.
 class Wrapped {
  public:
   explicit Wrapped(Coro<std::string> coro) : coro_(std::move(coro)) {}
@@ -268,7 +268,7 @@ class Wrapped {
  private:
   Coro<std::string> coro_;
 };
-/// One that may be awaited as often as one likes.
+/// A user's class that may be awaited repeatedly.
 class SaysOk {
  public:
   SaysOk() noexcept {}

@@ -1,4 +1,4 @@
-// How many ticks each await costs: the same as in CPython, where the figures were measured.
+// The ticks that each await costs: as many as measured in CPython.
 #include <asyncio/run.h>
 #include <gtest/gtest.h>
 #include <support/test_core.h>
@@ -122,7 +122,7 @@ TEST(Ticks, RunUntilCompleteStopsOneTickAfterTheTaskIsDone) {
   Task<> task = create_task(nothing(), {.loop = &loop});
   loop.run_until_complete(task);
   EXPECT_EQ(counter.ticks(), 2);
-  loop.run_until_complete(task);  // done already: its callback is scheduled all the same
+  loop.run_until_complete(task);  // already done, but its callback is still scheduled
   EXPECT_EQ(counter.ticks(), 3);
 }
 

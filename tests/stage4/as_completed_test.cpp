@@ -1,7 +1,7 @@
 #include <asyncio/as_completed.h>
 #include <asyncio/gather.h>
-
-#include "common.h"
+#include <support/counted.h>
+#include <support/tasks.h>
 
 namespace asyncio {
 namespace {
@@ -172,8 +172,8 @@ TEST(AsCompleted, ACancelledAwaiterLeavesItsTurnToTheNext) {
     auto second = create_task(next);
     co_await sleep(0s);
     futures[0].set_result(7);
-    co_await sleep(0s);  // the first is woken …
-    first.cancel();      // … and cancelled before it runs
+    co_await sleep(0s);  // wakes the first
+    first.cancel();      // before it runs
     int value = co_await second;
     EXPECT_EQ(value, 7);
     EXPECT_TRUE(first.cancelled());

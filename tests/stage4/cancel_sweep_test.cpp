@@ -1,19 +1,19 @@
-// Each combinator is cancelled before any of its ticks, from outside and through each of its children.
+// Cancels each combinator before each of its ticks, from outside and through each of its children.
 #include <asyncio/as_completed.h>
 #include <asyncio/gather.h>
 #include <asyncio/shield.h>
 #include <asyncio/task_group.h>
 #include <asyncio/wait_for.h>
 #include <support/cancel_sweep.h>
-
-#include "common.h"
+#include <support/counted.h>
+#include <support/tasks.h>
 
 namespace asyncio {
 namespace {
 
 using namespace testing;
 
-/// Something that takes two ticks and a timer, and holds something.
+/// Takes two ticks and a timer; holds a counted value.
 Coro<Counted> work(int value) {
   const Counted local;
   co_await sleep(0s);
@@ -21,7 +21,7 @@ Coro<Counted> work(int value) {
   co_return Counted(value);
 }
 
-/// The same, and if it is cancelled it needs some more ticks.
+/// Holds a counted value; needs some more ticks if cancelled.
 Coro<Counted> slow_to_end(int value) {
   const Counted local;
   bool cancelled = false;
@@ -44,7 +44,7 @@ Coro<Counted> fails(int value) {
   throw std::runtime_error("failed");
 }
 
-/// Three tasks that are in the cast.
+/// Starts three tasks of the cast.
 std::vector<Task<Counted>> three(Cast& cast) {
   std::vector<Task<Counted>> tasks;
   tasks.push_back(cast.start(work(1)));
@@ -117,7 +117,7 @@ TEST(CancelSweep, OfWaitsOfAllKinds) {
         co_await cast.all_ended();
         int undone = 0;
         for (const auto& task : tasks) undone += task.cancelled();
-        EXPECT_LE(undone, waiting.cancelled() ? 0 : 1);  // a wait() that is cancelled leaves its tasks alone
+        EXPECT_LE(undone, waiting.cancelled() ? 0 : 1);  // a cancelled wait() does not cancel its tasks
       });
     }
   }
@@ -149,7 +149,7 @@ TEST(CancelSweep, OfTimeoutsWithinEachOther) {
     });
     co_await cast.all_ended();
     EXPECT_TRUE(cast.disturbed() || timed_out.result() == "inner outer");
-    EXPECT_LE(timed_out.cancelling(), 2u);  // what the two timeouts added they have taken back
+    EXPECT_LE(timed_out.cancelling(), 2u);  // the two timeouts have uncancelled their cancels
   });
 }
 
@@ -173,7 +173,7 @@ TEST(CancelSweep, OfShields) {
     const auto inner = cast.start(work(3));
     auto outer = cast.start([&]() -> Coro<Counted> { co_return co_await shield(inner); });
     auto other = cast.start([&]() -> Coro<Counted> { co_return co_await shield(inner); });
-    cast.start([]() -> Coro<> { co_await shield(slow_to_end(2)); });  // the inner one runs on by itself
+    cast.start([]() -> Coro<> { co_await shield(slow_to_end(2)); });  // the inner task continues alone
     co_await cast.all_ended();
     if (inner.cancelled()) {
       EXPECT_TRUE(outer.cancelled() && other.cancelled());
@@ -194,7 +194,7 @@ TEST(CancelSweep, OfAsCompletedInALoop) {
           try {
             co_await next;
           } catch (const TimeoutError&) {
-          } catch (const CancelledError&) {  // ours, or a task's: both look the same here
+          } catch (const CancelledError&) {  // our own or a task's: indistinguishable here
             if (current_task().cancelling() > 0) throw;
           }
           ++seen;
@@ -239,14 +239,14 @@ TEST(CancelSweep, OfATaskGroup) {
         for (int i = 1; i != 4; ++i) {
           group.create_task(child(i));
           ++begun;
-          co_await sleep(0s);  // lets it begin
+          co_await sleep(0s);  // starts it
         }
         co_await slow_to_end(1);
       };
       try {
         co_await task_group(body);
       } catch (const CancelledError&) {
-        EXPECT_GE(ended, begun - 1);  // one that was cancelled before its first step has no end
+        EXPECT_GE(ended, begun - 1);  // one cancelled before its first step never ends
         EXPECT_LE(ended, begun);
         throw;
       }
@@ -268,7 +268,7 @@ TEST(CancelSweep, OfATaskGroupWhoseTasksAreCancelledOrFail) {
           co_await sleep(1ms);
         };
         group.create_task(slow_to_end(2));
-        cast.start([&group]() -> Coro<> {  // not one of the group, but it makes one
+        cast.start([&group]() -> Coro<> {  // outside the group, but creates a task in it
           try {
             group.create_task(work(1));
           } catch (const std::runtime_error&) {  // the group is being cancelled

@@ -1,8 +1,7 @@
 // The combinators on a loop whose tasks start eagerly.
 #include <asyncio/gather.h>
 #include <asyncio/task_group.h>
-
-#include "common.h"
+#include <support/tasks.h>
 
 namespace asyncio {
 namespace {
@@ -26,7 +25,7 @@ Coro<> recursive_groups(int depth) {
   });
 }
 
-/// How many tasks `body` makes that take their first step in the loop.
+/// The number of tasks made by `body` that take their first step in the loop.
 int tasks_for_the_loop(Coro<> (*body)(int), bool eager) {
   int tasks = 0;
   TaskFactory count = [&](Loop&, NewTask& make, const TaskOptions& options) {
@@ -36,7 +35,7 @@ int tasks_for_the_loop(Coro<> (*body)(int), bool eager) {
   auto program = [&]() -> Coro<> {
     set_task_factory(Loop::running(), eager ? create_eager_task_factory(count) : count);
     co_await body(4);
-    set_task_factory(Loop::running(), nullptr);  // the end of run() makes tasks, too
+    set_task_factory(Loop::running(), nullptr);  // the end of run() creates tasks too
   };
   run_virtual(program);
   return tasks;

@@ -1,9 +1,8 @@
 #include <asyncio/gather.h>
 #include <asyncio/shield.h>
 #include <asyncio/wait_for.h>
-
-#include "../support/thrown.h"
-#include "common.h"
+#include <support/counted.h>
+#include <support/tasks.h>
 
 namespace asyncio {
 namespace {
@@ -168,7 +167,7 @@ TEST(Gather, ReturnExceptionsOfATuple) {
   });
 }
 
-// ── what is one child, and whose loop it is ─────────────────────────────────────────────────────────────────────────
+// ── children and their loop ─────────────────────────────────────────────────────────────────────────────────────────
 
 // test_tasks.py: FutureGatherTests.test_constructor_empty_sequence_use_running_loop
 TEST(Gather, OfNothingIsDone) {
@@ -303,7 +302,7 @@ TEST(Gather, WhoseChildrenAreAllDoneRefusesToBeCancelled) {
     auto gathered = gather(future, future);
     auto waiting = create_task([=]() -> Coro<> { co_await gathered; });
     co_await sleep(0s);
-    future.set_result();  // the gather does not know it yet
+    future.set_result();  // its callback has not run yet
     EXPECT_FALSE(gathered.cancel());
     co_await waiting;
     EXPECT_FALSE(gathered.cancelled());
@@ -433,7 +432,7 @@ TEST(Gather, MovesWhatCannotBeCopied) {
 
     auto twice = create_task(make(3));
     const bool refused = co_await throws<InvalidStateError>(gather(twice, twice));
-    EXPECT_TRUE(refused);  // it can be moved to one place only
+    EXPECT_TRUE(refused);  // it can be moved only once
   });
 }
 
@@ -461,13 +460,13 @@ TEST(Gather, ThatIsPendingWhenTheLoopIsClosedLeaksNothing) {
     auto waits = create_task(
         [&]() -> Coro<> { co_await gather(counted_task(Counted(1)), create_future<int>(), gather(sleep(50s)), kept); },
         {.loop = &loop});
-    gather(kept, Future<Counted>(loop));  // nobody keeps it, and its second future will never be done
+    gather(kept, Future<Counted>(loop));  // dropped, and its second future never finishes
     waits.set_log_destroy_pending(false);
     loop.run_ticks(3);
     EXPECT_GT(Counted::alive, 0);
     loop.close();
     EXPECT_EQ(Counted::alive, 0);
-    EXPECT_TRUE(log.contexts.empty());  // its own children's pending end is not reported
+    EXPECT_TRUE(log.contexts.empty());  // its children are not reported as pending
   }
   EXPECT_FALSE(kept.done());
 }
@@ -502,7 +501,7 @@ TEST(Gather, AnEagerChildThatEndsAnEarlierOneIsHeardInTheNextTick) {
     };
     set_task_factory(Loop::running(), eager_task_factory);
     auto gathered = gather(future, set());
-    EXPECT_FALSE(gathered.done());  // the future was pending when it came: its callback is on the way
+    EXPECT_FALSE(gathered.done());  // the future was pending when added, so its callback has not run yet
     auto results = co_await gathered;
     EXPECT_EQ(results, std::make_tuple(1, 2));
     auto at_once = gather(nothing(), nothing());

@@ -1,8 +1,8 @@
 #include <asyncio/gather.h>
 #include <asyncio/shield.h>
 #include <asyncio/wait.h>
-
-#include "common.h"
+#include <support/counted.h>
+#include <support/tasks.h>
 
 namespace asyncio {
 namespace {

@@ -31,7 +31,7 @@ TEST(TaskGroupCancel, EndsTheTasksAndTheBodyWithoutAnError) {
       group.create_task(forever(log, "b"));
       co_await sleep(1s);
       group.cancel();
-      group.cancel();  // twice is once
+      group.cancel();  // the second call does nothing
       try {
         co_await sleep(1h);
       } catch (const CancelledError&) {
@@ -42,7 +42,7 @@ TEST(TaskGroupCancel, EndsTheTasksAndTheBodyWithoutAnError) {
     });
     EXPECT_EQ(log, (Log{"a cancelled", "b cancelled", "body cancelled"}));
     EXPECT_EQ(current_task().cancelling(), 0u);
-    co_await sleep(0s);  // and nothing is left to be delivered
+    co_await sleep(0s);  // no cancel is left to deliver
   };
   run(program(), make_core());
 }
@@ -118,7 +118,7 @@ TEST(TaskGroupCancel, ErrorsOfTheTasksStillLeave) {
   run(program(), make_core());
 }
 
-// A cancel from outside that comes when the group is being cancelled already.
+// A cancel from outside while the group is already being cancelled.
 TEST(TaskGroupCancel, ACancelFromOutsideIsNotLost) {
   Log log;
   auto slow = [&]() -> Coro<> {

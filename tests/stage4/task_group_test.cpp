@@ -1,7 +1,7 @@
 #include <asyncio/task_group.h>
 #include <asyncio/wait.h>
-
-#include "common.h"
+#include <support/counted.h>
+#include <support/tasks.h>
 
 namespace asyncio {
 namespace {
@@ -9,7 +9,7 @@ namespace {
 using namespace testing;
 using Strings = std::vector<std::string>;
 
-/// The messages of the errors in the group that the await throws; a group in it as "[…]".
+/// The messages of the errors in the thrown group; a nested group as "[…]".
 Strings messages_of(const ExceptionGroup& group) {
   Strings messages;
   for (const std::exception_ptr& error : group.exceptions()) {
@@ -37,13 +37,13 @@ Coro<Strings> errors_of(A awaitable) {
   co_return Strings();
 }
 
-/// Fails when it is cancelled.
+/// Throws when cancelled.
 Coro<> crashes_in_cleanup(std::string what = "crash") {
   const bool cancelled = co_await throws<CancelledError>(sleep(10s));
   if (cancelled) throw std::runtime_error(what);
 }
 
-/// Counts the cancel, and lets it pass.
+/// Counts the cancel and rethrows it.
 Coro<> counts_cancel(int& count, int by = 1) {
   try {
     co_await sleep(10s);
@@ -53,7 +53,7 @@ Coro<> counts_cancel(int& count, int by = 1) {
   }
 }
 
-/// Starts a task, cancels it after 100 ms, and gives what comes out.
+/// Starts a task, cancels it after 100 ms, returns its outcome.
 template <class F>
 Strings errors_when_cancelled(F runner) {
   return run_virtual([runner]() mutable -> Coro<Strings> {
@@ -593,7 +593,7 @@ TEST(TaskGroup, ThatIsPendingWhenTheLoopIsClosedLeaksNothing) {
         [&]() -> Coro<> {
           co_await task_group([&](TaskGroup& group) -> Coro<> {
             group.create_task(counted(Counted()));
-            group.create_task(nothing());  // done at the end, its callback perhaps not run
+            group.create_task(nothing());  // done at the end, but its callback may not have run
             co_return;
           });
         },

@@ -1,18 +1,17 @@
-// How many ticks each combinator takes: CPython's numbers, measured there with the same programs.
+// The ticks that each combinator takes: as many as the same programs take in CPython.
 #include <asyncio/as_completed.h>
 #include <asyncio/gather.h>
 #include <asyncio/shield.h>
 #include <asyncio/task_group.h>
 #include <asyncio/wait_for.h>
-
-#include "common.h"
+#include <support/tasks.h>
 
 namespace asyncio {
 namespace {
 
 using namespace testing;
 
-/// The ticks between the line before `co_await body()` and the line after.
+/// The ticks from the line before `co_await body()` to the line after.
 template <class F>
 int ticks(F body) {
   return run_virtual([body]() mutable -> Coro<int> {
@@ -25,7 +24,7 @@ int ticks(F body) {
   });
 }
 
-/// Another one, for a body that needs a future that is done.
+/// A finished future.
 Future<int> done_future() {
   Future<int> future = create_future<int>();
   future.set_result(1);

@@ -1,7 +1,7 @@
 #include <asyncio/task_group.h>
 #include <asyncio/timeouts.h>
-
-#include "common.h"
+#include <support/counted.h>
+#include <support/tasks.h>
 
 namespace asyncio {
 namespace {
@@ -109,7 +109,7 @@ TEST(Timeout, OfZeroDoesNothingToABodyThatDoesNotSuspend) {
     int value = co_await timeout(scope, []() -> Coro<int> { co_return 1; });
     EXPECT_EQ(value, 1);
     EXPECT_FALSE(scope.expired());
-    co_await sleep(1s);  // the callback was taken back
+    co_await sleep(1s);  // the timer was cancelled
     EXPECT_EQ(current_task().cancelling(), 0u);
   });
 }
@@ -207,7 +207,7 @@ TEST(Timeout, InnerAndOuterBothStrikeAlthoughTheLoopWasBusyPastBoth) {
       co_await sleep(10s);
     }));
     EXPECT_TRUE(timed_out);
-    EXPECT_FALSE(inner_timed_out);  // both strike in one tick: only the outermost is a TimeoutError
+    EXPECT_FALSE(inner_timed_out);  // both expire in one tick: only the outermost throws TimeoutError
     EXPECT_EQ(now(), 0);
   });
 }
@@ -374,7 +374,7 @@ TEST(Timeout, PrintsItsState) {
     Timeout scope(TimePoint(12500ms));
     EXPECT_EQ(scope.repr(), "<Timeout [created]>");
     co_await timeout(scope, [&]() -> Coro<> {
-      EXPECT_EQ(scope.repr(), "<Timeout [active] when=12.500>");
+      EXPECT_EQ(scope.repr(), "<Timeout [active] when=12.5>");
       scope.reschedule(std::nullopt);
       EXPECT_EQ(scope.repr(), "<Timeout [active] when=None>");
       co_return;

@@ -1,14 +1,14 @@
 #include <asyncio/shield.h>
 #include <asyncio/wait_for.h>
-
-#include "common.h"
+#include <support/counted.h>
+#include <support/tasks.h>
 
 namespace asyncio {
 namespace {
 
 using namespace testing;
 
-/// Sleeps as long as it had planned, no matter how often it is cancelled.
+/// Sleeps for the full time, even if cancelled.
 Coro<> slow_task(bool& exited) {
   const TimePoint end = Loop::running().time() + 200ms;
   while (Loop::running().time() < end) {
@@ -37,7 +37,7 @@ TEST(WaitFor, ThatIsCancelledWaitsForTheInnerToEnd) {
 TEST(WaitFor, ThatTimesOutWaitsForTheInnerToEnd) {
   run_virtual([]() -> Coro<> {
     bool exited = false;
-    co_await wait_for(slow_task(exited), 100ms);  // it swallows the cancel, and returns
+    co_await wait_for(slow_task(exited), 100ms);  // slow_task swallows the cancel and returns
     EXPECT_TRUE(exited);
     EXPECT_EQ(now(), 0.2);
   });

@@ -1,6 +1,5 @@
 #include <asyncio/wait.h>
-
-#include "common.h"
+#include <support/tasks.h>
 
 namespace asyncio {
 namespace {
@@ -15,7 +14,7 @@ TEST(Wait, WaitsForAllAndGivesThemInTheOrderOfTheInput) {
     std::vector<Task<int>> tasks;
     tasks.push_back(task_after(2s, 42));
     tasks.push_back(task_after(1s, 17));
-    for (int round = 0; round != 2; ++round) {  // the second time they are done already
+    for (int round = 0; round != 2; ++round) {  // in the second round they are done
       auto [done, pending] = co_await wait(tasks);
       EXPECT_EQ(done, tasks);
       EXPECT_TRUE(pending.empty());
@@ -198,7 +197,7 @@ TEST(Wait, MayEndWhileACallbackOfItsIsOnItsWay) {
     std::vector<Future<>> futures(1, create_future());
     auto waits = create_task([&]() -> Coro<> { co_await wait(futures); });
     co_await sleep(0s);
-    futures[0].set_result();  // its callback is scheduled, and runs when the wait's frame is gone
+    futures[0].set_result();  // its scheduled callback runs after the wait's frame is gone
     waits.cancel();
     const bool cancelled = co_await throws<CancelledError>(waits);
     EXPECT_TRUE(cancelled);

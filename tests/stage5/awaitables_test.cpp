@@ -1,4 +1,4 @@
-// What acquire(), wait(), put() and get() return can be handed to the combinators of stage 4 before it is awaited.
+// The results of acquire(), wait(), put() and get() can go to stage 4's combinators before they are awaited.
 #include <asyncio/barrier.h>
 #include <asyncio/condition.h>
 #include <asyncio/event.h>
@@ -7,8 +7,7 @@
 #include <asyncio/queue.h>
 #include <asyncio/semaphore.h>
 #include <asyncio/wait_for.h>
-
-#include "sync_support.h"
+#include <support/tasks.h>
 
 namespace asyncio {
 namespace {
@@ -16,27 +15,6 @@ namespace {
 using testing::run_virtual;
 using testing::tick;
 using namespace std::chrono_literals;
-
-template <class Primitive>
-Coro<> expect_locked_inside_of_a_guard() {
-  Primitive primitive;
-  EXPECT_FALSE(primitive.locked());
-  {
-    const auto guard = co_await primitive.scoped();
-    EXPECT_TRUE(primitive.locked());
-    co_await sleep(10ms);
-    EXPECT_TRUE(primitive.locked());
-  }
-  EXPECT_FALSE(primitive.locked());
-}
-
-// test_pep492.py: LockTests.test_context_manager_async_with
-TEST(Scoped, LocksForAScopeWhateverThePrimitive) {
-  run_virtual(expect_locked_inside_of_a_guard<Lock>);
-  run_virtual(expect_locked_inside_of_a_guard<Condition>);
-  run_virtual(expect_locked_inside_of_a_guard<Semaphore>);
-  run_virtual(expect_locked_inside_of_a_guard<BoundedSemaphore>);
-}
 
 TEST(Awaitables, CanBeGathered) {
   auto main = []() -> Coro<> {

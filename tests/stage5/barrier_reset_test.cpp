@@ -1,10 +1,9 @@
-// Barrier: reset() and abort(), with tasks waiting inside, leaving, or waiting in front of it.
+// Barrier: reset() and abort() while tasks wait inside, leave, or wait to enter.
 #include <asyncio/barrier.h>
+#include <support/barriers.h>
+#include <support/tasks.h>
 
 #include <vector>
-
-#include "barrier_support.h"
-#include "sync_support.h"
 
 namespace asyncio {
 namespace {

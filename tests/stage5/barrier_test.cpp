@@ -1,12 +1,11 @@
-// Barrier: fills, drains, and can be used again; broken only by abort() and reset().
+// Barrier: fills, drains, and is reusable; only abort() and reset() break it.
 #include <asyncio/barrier.h>
+#include <support/barriers.h>
 #include <support/counted.h>
+#include <support/tasks.h>
 
 #include <algorithm>
 #include <memory>
-
-#include "barrier_support.h"
-#include "sync_support.h"
 
 namespace asyncio {
 namespace {
@@ -15,8 +14,8 @@ using testing::expect_empty;
 using testing::finished;
 using testing::in_tasks;
 using testing::kParties;
-using testing::message_of;
 using testing::run_virtual;
+using testing::thrown;
 using testing::tick;
 using testing::ticks_of;
 using namespace std::chrono_literals;
@@ -25,8 +24,8 @@ using namespace std::chrono_literals;
 
 // test_locks.py: BarrierTests.test_barrier_parties
 TEST(Barrier, NeedsAtLeastOneParty) {
-  EXPECT_EQ(message_of<std::invalid_argument>([] { Barrier barrier(0); }), "parties must be > 0");
-  EXPECT_EQ(message_of<std::invalid_argument>([] { Barrier barrier(-4); }), "parties must be > 0");
+  EXPECT_EQ(thrown<std::invalid_argument>([] { Barrier barrier(0); }), "parties must be >= 1");
+  EXPECT_EQ(thrown<std::invalid_argument>([] { Barrier barrier(-4); }), "parties must be >= 1");
   EXPECT_EQ(Barrier(3).parties(), 3u);
 }
 
@@ -44,7 +43,6 @@ TEST(Barrier, OfOnePartyTakesNoTick) {
   run_virtual(main);
 }
 
-// asyncio-api.md, appendix A
 TEST(Barrier, OfTwoWithThePartnerCreatedBeforeTakesTwoTicks) {
   auto main = []() -> Coro<int> {
     Barrier barrier(2);

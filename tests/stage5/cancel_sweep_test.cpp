@@ -1,4 +1,4 @@
-// Whoever is cancelled, and before whichever tick: no waiter is lost, no permit, no item, and no lock stays held.
+// Cancels any task before any tick: no waiter, permit or item is lost, and no lock stays held.
 #include <asyncio/barrier.h>
 #include <asyncio/condition.h>
 #include <asyncio/event.h>
@@ -9,6 +9,8 @@
 #include <asyncio/semaphore.h>
 #include <asyncio/timeouts.h>
 #include <support/cancel_sweep.h>
+#include <support/counted.h>
+#include <support/tasks.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -16,14 +18,12 @@
 #include <utility>
 #include <vector>
 
-#include "sync_support.h"
-
 namespace asyncio {
 namespace {
 
 using namespace testing;
 
-/// Counts who is inside, for as long as it lives.
+/// Counts the tasks inside, during its lifetime.
 class Inside {
  public:
   explicit Inside(int& inside) : inside_(inside) { ++inside_; }
@@ -36,7 +36,7 @@ class Inside {
   Counted local_;
 };
 
-/// `tasks` tasks enter twice, at most `places` at a time; those that are not cancelled get in both times.
+/// `tasks` tasks enter twice, at most `places` at a time; a task that is not cancelled gets in both times.
 template <class Primitive>
 Coro<> enter_twice(Cast& cast, Primitive& primitive, int tasks, int places) {
   int inside = 0;
@@ -79,7 +79,7 @@ TEST(CancelSweep, OfABoundedSemaphore) {
   });
 }
 
-// Three permits come back at once, to waiters of whom one may be cancelled.
+// Three permits are released at once, while one of the waiters may be cancelled.
 TEST(CancelSweep, OfASemaphoreWhosePermitsComeInABunch) {
   cancel_everywhere([](Cast& cast) -> Coro<> {
     Semaphore semaphore(0);
@@ -124,7 +124,7 @@ TEST(CancelSweep, OfAnEvent) {
   });
 }
 
-// Each item is announced once. Whichever consumer is cancelled, the others consume them all.
+// Each item is announced once. If any consumer is cancelled, the others consume all items.
 TEST(CancelSweep, OfAConditionsWaitFor) {
   cancel_everywhere([](Cast& cast) -> Coro<> {
     Condition condition;
@@ -192,7 +192,7 @@ TEST(CancelSweep, OfAConditionsWait) {
   });
 }
 
-// A cancelled task just leaves; those who are left, if any, need company to get through.
+// A cancelled task leaves; the remaining tasks, if any, need others to pass the barrier.
 TEST(CancelSweep, OfABarrier) {
   cancel_everywhere([](Cast& cast) -> Coro<> {
     Barrier barrier(3);
@@ -262,8 +262,8 @@ Coro<> until_shut_down(Body body) {
   }
 }
 
-// Whichever of two producers and two consumers is cancelled: what was put is got, once, and join() comes back. `slow`
-// producers let the consumers wait, and slow consumers the producers.
+// Cancels any of two producers and two consumers: each item put is got once, and join() returns. `slow` producers make
+// the consumers wait, and slow consumers the producers.
 template <class Queue>
 void put_and_get_and_join(bool slow_producers) {
   cancel_everywhere([=](Cast& cast) -> Coro<> {
@@ -337,7 +337,7 @@ TYPED_TEST(CancelSweepOfQueues, AShutdown) {
   }
 }
 
-// The primitives inside of a timeout: two ways of being cancelled at once.
+// The primitives inside a timeout: two sources of cancellation at once.
 TEST(CancelSweep, OfALockWithATimeout) {
   cancel_everywhere([](Cast& cast) -> Coro<> {
     Lock lock;

@@ -1,19 +1,18 @@
-// Condition: who waits has the lock again afterwards, and no notification is lost.
+// Condition: wait() returns holding the lock, and no notification is lost.
 #include <asyncio/condition.h>
 #include <support/counted.h>
+#include <support/tasks.h>
 
 #include <memory>
 #include <optional>
-
-#include "sync_support.h"
 
 namespace asyncio {
 namespace {
 
 using testing::finished;
 using testing::Ints;
-using testing::message_of;
 using testing::run_virtual;
+using testing::thrown;
 using testing::tick;
 using testing::ticks_of;
 using namespace std::chrono_literals;
@@ -120,7 +119,6 @@ TEST(Condition, NotifyAllWakesAll) {
   run_virtual(main);
 }
 
-// asyncio-rules.md 52
 TEST(Condition, TheNotifiedCompeteForTheLockWithThoseWhoQueueForItAlready) {
   auto main = []() -> Coro<> {
     Condition condition;
@@ -135,7 +133,7 @@ TEST(Condition, TheNotifiedCompeteForTheLockWithThoseWhoQueueForItAlready) {
     auto queued = create_task(queue_up);
     co_await tick();
     condition.notify();
-    co_await tick();  // the waiter is woken, and queues for the lock
+    co_await tick();  // the woken waiter queues for the lock
     condition.release();
     co_await waiter;
     EXPECT_EQ(result, (Ints{2, 1}));
@@ -144,7 +142,6 @@ TEST(Condition, TheNotifiedCompeteForTheLockWithThoseWhoQueueForItAlready) {
   run_virtual(main);
 }
 
-// asyncio-rules.md 52
 TEST(Condition, NotifySkipsThoseThatAreWokenAlready) {
   auto main = []() -> Coro<> {
     Condition condition;
@@ -228,9 +225,9 @@ TEST(Condition, WaitingWithoutTheLockIsAnError) {
 // test_locks.py: ConditionTests.test_notify_all_unacquired
 TEST(Condition, NotifyingWithoutTheLockIsAnError) {
   Condition condition;
-  EXPECT_EQ(message_of<std::runtime_error>([&] { condition.notify(); }), "cannot notify on un-acquired lock");
-  EXPECT_EQ(message_of<std::runtime_error>([&] { condition.notify_all(); }), "cannot notify on un-acquired lock");
-  EXPECT_EQ(message_of<std::runtime_error>([&] { condition.release(); }), "Lock is not acquired.");
+  EXPECT_EQ(thrown<std::runtime_error>([&] { condition.notify(); }), "cannot notify on un-acquired lock");
+  EXPECT_EQ(thrown<std::runtime_error>([&] { condition.notify_all(); }), "cannot notify on un-acquired lock");
+  EXPECT_EQ(thrown<std::runtime_error>([&] { condition.release(); }), "Lock is not acquired.");
 }
 
 // test_locks.py: ConditionTests.test_repr
@@ -280,7 +277,7 @@ TEST(Condition, AWaiterRunsInTheTickAfterItsNotificationIfTheLockIsFree) {
     const int ticks = co_await ticks_of(condition.wait(), notify_soon);
     co_return ticks;
   };
-  EXPECT_EQ(run_virtual(main), 3);  // the callback makes a task; it notifies; the waiter runs
+  EXPECT_EQ(run_virtual(main), 3);  // the callback creates a task; that notifies; the waiter runs
 }
 
 // ── cancelling ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -331,9 +328,9 @@ TEST(Condition, ACancelAfterTheNotificationIsDelivered) {
     co_await tick();
     co_await condition.acquire();
     condition.notify();
-    co_await tick();  // it gets as far as acquire()
+    co_await tick();  // it reaches acquire()
     waiter.cancel();
-    co_await tick();  // the cancel is caught there, and it tries again
+    co_await tick();  // acquire() catches the cancel and tries again
     EXPECT_FALSE(waiter.done());
     condition.release();
     co_await tick();
@@ -485,10 +482,10 @@ TEST(Condition, BelongsToTheLoopWhereATaskFirstWaited) {
   };
   run_virtual(wait);
   auto wait_elsewhere = [&]() -> Coro<> {
-    const auto guard = co_await lock.scoped();  // free: nobody asks
+    const auto guard = co_await lock.scoped();  // free, so the loop does not matter
     co_await condition.wait();
   };
-  EXPECT_EQ(message_of<std::runtime_error>([&] { run_virtual(wait_elsewhere); }),
+  EXPECT_EQ(thrown<std::runtime_error>([&] { run_virtual(wait_elsewhere); }),
             "<Condition [locked]> is bound to a different event loop");
   EXPECT_FALSE(lock.locked());
 }

@@ -1,10 +1,9 @@
-// Lock: fair, one tick from hand to hand, and never lost.
+// Lock: fair, passed on within one tick, never lost.
+// Tests shared with other primitives are in waiting_test.cpp.
 #include <asyncio/lock.h>
-#include <support/counted.h>
+#include <support/tasks.h>
 
 #include <memory>
-
-#include "sync_support.h"
 
 namespace asyncio {
 namespace {
@@ -12,11 +11,9 @@ namespace {
 using testing::finished;
 using testing::Ints;
 using testing::Log;
-using testing::message_of;
 using testing::run_virtual;
+using testing::thrown;
 using testing::tick;
-using testing::ticks_of;
-using namespace std::chrono_literals;
 
 Coro<> note_when_acquired(Lock& lock, Ints& result, int number) {
   co_await lock.acquire();
@@ -94,7 +91,7 @@ TEST(Lock, ReleaseLetsInTheFirstInLineOneTickLater) {
   run_virtual(main);
 }
 
-// asyncio-rules.md 47: no barging
+// No barging.
 TEST(Lock, ANewcomerQueuesBehindAWokenWaiterThoughLockedIsFalse) {
   auto main = []() -> Coro<> {
     Lock lock;
@@ -118,49 +115,7 @@ TEST(Lock, ANewcomerQueuesBehindAWokenWaiterThoughLockedIsFalse) {
   run_virtual(main);
 }
 
-TEST(Lock, AHolderThatReleasesAndAcquiresAgainGoesToTheEndOfTheQueue) {
-  auto main = []() -> Coro<> {
-    Lock lock;
-    Log log;
-    auto work = [&](std::string name) -> Coro<> {
-      for (int round = 0; round < 2; ++round) {
-        co_await lock.acquire();
-        log.push_back(name + std::to_string(round));
-        co_await tick();
-        lock.release();
-      }
-    };
-    auto a = create_task(work("a"));
-    auto b = create_task(work("b"));
-    auto c = create_task(work("c"));
-    co_await finished(a);
-    co_await finished(b);
-    co_await finished(c);
-    EXPECT_EQ(log, (Log{"a0", "b0", "c0", "a1", "b1", "c1"}));
-  };
-  run_virtual(main);
-}
-
 // ── cancelling ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-// test_locks.py: LockTests.test_acquire_cancel
-TEST(Lock, ACancelledWaiterLeavesTheQueue) {
-  auto main = []() -> Coro<> {
-    Lock lock;
-    co_await lock.acquire();
-    auto task = create_task(lock.acquire());
-    Loop::running().call_soon([task] { task.cancel(); });
-    bool cancelled = false;
-    try {
-      co_await task;
-    } catch (const CancelledError&) {
-      cancelled = true;
-    }
-    EXPECT_TRUE(cancelled);
-    EXPECT_EQ(lock.repr(), "<Lock [locked]>");
-  };
-  run_virtual(main);
-}
 
 // test_locks.py: LockTests.test_cancel_race
 TEST(Lock, IfTheFirstWaiterIsCancelledInTheTickOfTheReleaseTheNextGetsIt) {
@@ -262,54 +217,12 @@ TEST(Lock, AWaiterCancelledAfterItWasWokenWakesTheNext) {
   run_virtual(main);
 }
 
-TEST(Lock, TheMessageOfTheCancelArrives) {
-  auto main = []() -> Coro<std::string> {
-    Lock lock;
-    co_await lock.acquire();
-    auto waiter = create_task(lock.acquire());
-    co_await tick();
-    waiter.cancel("enough");
-    std::string message;
-    try {
-      co_await waiter;
-    } catch (const CancelledError& error) {
-      message = error.message();
-    }
-    co_return message;
-  };
-  EXPECT_EQ(run_virtual(main), "enough");
-}
-
-// ── ticks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-// asyncio-api.md, appendix A
-TEST(Lock, AFreeLockTakesNoTick) {
-  auto main = []() -> Coro<int> {
-    Lock lock;
-    const int ticks = co_await ticks_of(lock.acquire());
-    co_return ticks;
-  };
-  EXPECT_EQ(run_virtual(main), 0);
-}
-
-// asyncio-api.md, appendix A
-TEST(Lock, AWaiterReleasedByTheNextCallbackTakesTwoTicks) {
-  auto main = []() -> Coro<int> {
-    Lock lock;
-    co_await lock.acquire();
-    const std::function<void()> release = [&] { lock.release(); };
-    const int ticks = co_await ticks_of(lock.acquire(), release);
-    co_return ticks;
-  };
-  EXPECT_EQ(run_virtual(main), 2);
-}
-
 // ── misuse, printing, guards ────────────────────────────────────────────────────────────────────────────────────────
 
 // test_locks.py: LockTests.test_release_not_acquired
 TEST(Lock, ReleasingAFreeLockIsAnError) {
   Lock lock;
-  EXPECT_EQ(message_of<std::runtime_error>([&] { lock.release(); }), "Lock is not acquired.");
+  EXPECT_EQ(thrown<std::runtime_error>([&] { lock.release(); }), "Lock is not acquired.");
 }
 
 // test_locks.py: LockTests.test_release_no_waiters
@@ -326,45 +239,6 @@ TEST(Lock, PrintsAsInPython) {
   run_virtual(main);
 }
 
-// test_locks.py: LockTests.test_context_manager
-TEST(Lock, AGuardReleasesAtTheEndOfItsScope) {
-  auto main = []() -> Coro<> {
-    Lock lock;
-    {
-      const auto guard = co_await lock.scoped();
-      EXPECT_TRUE(lock.locked());
-    }
-    EXPECT_FALSE(lock.locked());
-    try {
-      const auto guard = co_await lock.scoped();
-      throw std::runtime_error("out");
-    } catch (const std::runtime_error&) {
-    }
-    EXPECT_FALSE(lock.locked());
-  };
-  run_virtual(main);
-}
-
-TEST(Lock, AGuardCanBeMovedAndReleasedEarly) {
-  auto main = []() -> Coro<> {
-    Lock lock;
-    auto guard = co_await lock.scoped();
-    {
-      Guard<Lock> moved = std::move(guard);
-      EXPECT_FALSE(guard);
-      EXPECT_TRUE(moved);
-      EXPECT_TRUE(lock.locked());
-      moved.release();
-      EXPECT_FALSE(moved);
-      EXPECT_FALSE(lock.locked());
-      moved.release();  // it has nothing to release any more
-      co_await lock.acquire();
-    }
-    EXPECT_TRUE(lock.locked()) << "the guards no longer hold it";
-  };
-  run_virtual(main);
-}
-
 TEST(Lock, AGuardWhoseLockWasReleasedByHandTellsTheExceptionHandler) {
   auto main = []() -> Coro<> {
     testing::ErrorLog errors(Loop::running());
@@ -374,58 +248,14 @@ TEST(Lock, AGuardWhoseLockWasReleasedByHandTellsTheExceptionHandler) {
       lock.release();
     }
     EXPECT_EQ(errors.messages(), (Log{"Exception in release() at the end of a guard's scope"}));
-    EXPECT_EQ(message_of<std::runtime_error>([&] { std::rethrow_exception(errors.contexts.at(0).exception); }),
+    EXPECT_EQ(thrown<std::runtime_error>([&] { std::rethrow_exception(errors.contexts.at(0).exception); }),
               "Lock is not acquired.");
     Loop::running().set_exception_handler({});
   };
   run_virtual(main);
 }
 
-TEST(Lock, AcquireAndScopedCanBecomeTasks) {
-  auto main = []() -> Coro<> {
-    Lock lock;
-    auto acquire = lock.acquire();  // nothing happens yet
-    EXPECT_FALSE(lock.locked());
-    auto first = create_task(std::move(acquire));
-    auto second = create_task(lock.scoped());
-    co_await first;
-    EXPECT_TRUE(lock.locked());
-    lock.release();
-    Guard<Lock> guard = co_await std::move(second);
-    EXPECT_TRUE(guard);
-    EXPECT_TRUE(lock.locked());
-  };
-  run_virtual(main);
-}
-
 // ── loops and lives ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-// test_locks.py: ConditionTests.test_ambiguous_loops
-TEST(Lock, BelongsToTheLoopWhereATaskFirstHadToWait) {
-  Lock lock;
-  auto contend = [&]() -> Coro<> {
-    co_await lock.acquire();
-    auto waiter = create_task(lock.acquire());
-    co_await tick();
-    lock.release();
-    co_await waiter;
-  };
-  run_virtual(contend);
-  EXPECT_TRUE(lock.locked());
-
-  auto elsewhere = [&]() -> Coro<std::string> {
-    std::string message;
-    try {
-      co_await lock.acquire();
-    } catch (const std::runtime_error& error) {
-      message = error.what();
-    }
-    lock.release();
-    co_await lock.acquire();  // free: nobody asks which loop this is
-    co_return message;
-  };
-  EXPECT_EQ(run_virtual(elsewhere), "<Lock [locked]> is bound to a different event loop");
-}
 
 TEST(Lock, FreeUseDoesNotBindItToALoop) {
   Lock lock;
@@ -478,28 +308,6 @@ TEST(Lock, WhoWasWokenByALockThatIsGoneGetsAnError) {
     co_return message;
   };
   EXPECT_EQ(run_virtual(main), "what this task waited for (a lock, an event, a queue …) was destroyed");
-}
-
-TEST(Lock, ClosingTheLoopEarlyLeaksNothing) {
-  using testing::Counted;
-  Counted::reset();
-  Lock lock;
-  {
-    testing::VirtualLoop loop;
-    const testing::ErrorLog errors(loop);
-    auto work = [&lock](Counted) -> Coro<> {
-      const auto guard = co_await lock.scoped();
-      co_await sleep(1h);
-    };
-    for (int i = 0; i < 3; ++i) create_task(work(Counted(i)), {.loop = &loop});
-    loop.run_ticks(2);
-    EXPECT_EQ(lock.repr(), "<Lock [locked, waiters:2]>");
-    EXPECT_EQ(Counted::alive, 3);
-    loop.close();
-    EXPECT_EQ(errors.contexts.size(), 3u);
-  }
-  EXPECT_EQ(Counted::alive, 0);
-  EXPECT_EQ(lock.repr(), "<Lock [unlocked]>");
 }
 
 }  // namespace

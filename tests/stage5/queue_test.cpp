@@ -1,12 +1,11 @@
-// Queue, LifoQueue, PriorityQueue: nothing put is lost, nobody waits in vain.
+// Queue, LifoQueue, PriorityQueue: no item is lost, and no task waits in vain.
 #include <asyncio/lifo_queue.h>
 #include <asyncio/priority_queue.h>
 #include <asyncio/queue.h>
 #include <support/counted.h>
+#include <support/tasks.h>
 
 #include <memory>
-
-#include "sync_support.h"
 
 namespace asyncio {
 namespace {
@@ -14,9 +13,9 @@ namespace {
 using testing::Counted;
 using testing::finished;
 using testing::Ints;
-using testing::message_of;
 using testing::MoveOnly;
 using testing::run_virtual;
+using testing::thrown;
 using testing::tick;
 using testing::ticks_of;
 using namespace std::chrono_literals;
@@ -103,9 +102,9 @@ TEST(Queue, APutterWaitsForRoomAndRunsOneTickAfterAGet) {
 // test_queues.py: QueuePutTests.test_nonblocking_put
 TEST(Queue, WithoutWaitingEmptyAndFullAreErrors) {
   Queue<int> queue(1);
-  EXPECT_EQ(message_of<QueueEmpty>([&] { queue.get_nowait(); }), "the queue is empty");
+  EXPECT_EQ(thrown<QueueEmpty>([&] { queue.get_nowait(); }), "the queue is empty");
   queue.put_nowait(1);
-  EXPECT_EQ(message_of<QueueFull>([&] { queue.put_nowait(2); }), "the queue is full");
+  EXPECT_EQ(thrown<QueueFull>([&] { queue.put_nowait(2); }), "the queue is full");
   EXPECT_EQ(queue.get_nowait(), 1);
 }
 
@@ -226,7 +225,6 @@ TEST(Queue, OnePutterIsWokenForEachItemTaken) {
   run_virtual(main);
 }
 
-// asyncio-rules.md 54
 TEST(Queue, AGetterWhoseItemWasTakenGoesToTheEndOfTheLine) {
   auto main = []() -> Coro<> {
     Queue<int> queue;
@@ -239,8 +237,8 @@ TEST(Queue, AGetterWhoseItemWasTakenGoesToTheEndOfTheLine) {
     auto b = create_task(get("b"));
     co_await tick();
     queue.put_nowait(1);               // wakes a
-    EXPECT_EQ(queue.get_nowait(), 1);  // and takes the item from under it
-    co_await tick();                   // a finds nothing, and waits behind b
+    EXPECT_EQ(queue.get_nowait(), 1);  // takes the item before a runs
+    co_await tick();                   // a finds no item, and waits behind b
     queue.put_nowait(2);
     queue.put_nowait(3);
     co_await a;
@@ -252,7 +250,6 @@ TEST(Queue, AGetterWhoseItemWasTakenGoesToTheEndOfTheLine) {
 
 // ── ticks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-// asyncio-api.md, appendix A
 // test_queues.py: QueueGetTests.test_blocking_get
 // test_queues.py: QueuePutTests.test_blocking_put
 TEST(Queue, WithRoomOrAnItemThereIsNoTick) {
@@ -270,7 +267,6 @@ TEST(Queue, WithRoomOrAnItemThereIsNoTick) {
   run_virtual(main);
 }
 
-// asyncio-api.md, appendix A
 TEST(Queue, AWaiterServedByTheNextCallbackTakesTwoTicks) {
   auto main = []() -> Coro<> {
     Queue<int> queue(1);
@@ -466,7 +462,7 @@ TEST(PriorityQueue, GivesTheLeastFirst) {
   EXPECT_EQ(items, (Ints{4, 6, 9, 22, 40, 48, 90}));
 }
 
-// Equal items: the order of Lib/heapq.py, written down from a run of Python.
+// Equal items: the order of Lib/heapq.py, recorded from a run of Python.
 TEST(PriorityQueue, GivesEqualItemsInPythonsOrder) {
   const auto by_priority = [](const std::pair<int, char>& a, const std::pair<int, char>& b) {
     return a.first < b.first;
@@ -503,7 +499,7 @@ TYPED_TEST_SUITE(AnyQueue, AllQueues);
 // test_queues.py: _QueueJoinTestMixin.test_task_done_underflow
 TYPED_TEST(AnyQueue, TaskDoneTooOftenIsAnError) {
   TypeParam queue;
-  EXPECT_EQ(message_of<std::invalid_argument>([&] { queue.task_done(); }), "task_done() called too many times");
+  EXPECT_EQ(thrown<std::invalid_argument>([&] { queue.task_done(); }), "task_done() called too many times");
 }
 
 // test_queues.py: _QueueJoinTestMixin.test_task_done
@@ -564,7 +560,7 @@ TYPED_TEST(AnyQueue, ShutdownOfAnEmptyQueueThrowsAtThoseWhoWait) {
     EXPECT_TRUE(get_throws);
     EXPECT_THROW(queue.put_nowait(1), QueueShutDown);
     EXPECT_THROW(queue.get_nowait(), QueueShutDown);
-    EXPECT_EQ(message_of<QueueShutDown>([&] { queue.get_nowait(); }), "the queue has been shut down");
+    EXPECT_EQ(thrown<QueueShutDown>([&] { queue.get_nowait(); }), "the queue has been shut down");
   };
   run_virtual(main);
 }
@@ -679,7 +675,7 @@ TEST(Queue, BelongsToTheLoopWhereATaskFirstHadToWait) {
     queue.task_done();
   };
   run_virtual(wait);
-  EXPECT_EQ(message_of<std::runtime_error>([&] { run_virtual(wait); }),
+  EXPECT_EQ(thrown<std::runtime_error>([&] { run_virtual(wait); }),
             "<Queue maxsize=0> is bound to a different event loop");
 }
 

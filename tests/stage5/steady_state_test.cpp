@@ -1,18 +1,23 @@
-// Once a program is warm, running callbacks, timers, tasks, locks and queues asks operator new for nothing: their memory
-// comes from the pool, and goes back there.
-#include "sync_support.h"
+// In a warm program, callbacks, timers, tasks, gather(), locks and queues do not call operator new: their memory comes from the
+// pool and goes back there.
 
+#include <asyncio/as_completed.h>
 #include <asyncio/detail/pool.h>
+#include <asyncio/gather.h>
 #include <asyncio/lock.h>
 #include <asyncio/queue.h>
+#include <asyncio/wait.h>
+#include <support/tasks.h>
 
 #include <cstdlib>
 #include <new>
+#include <utility>
+#include <vector>
 
 #if ASYNCIO_POOL  // under a sanitizer every block comes from operator new
 
 namespace {
-long calls = 0;  // of operator new; the tests of this program have one thread each
+long calls = 0;  // of operator new; each test has one thread
 }
 
 // (noinline: g++ would see malloc() meet operator delete, and warn.)
@@ -27,7 +32,7 @@ long calls = 0;  // of operator new; the tests of this program have one thread e
 namespace asyncio::testing {
 namespace {
 
-/// How often 100 rounds call operator new, after 100 others that have warmed it all up.
+/// The calls of operator new in 100 rounds, after 100 rounds of warming up.
 template <class Round>
 Coro<long> calls_when_warm(Round& round) {
   for (int i = 0; i < 100; ++i) co_await round();
@@ -43,11 +48,11 @@ long warm_calls(Round round) {
 
 TEST(SteadyState, TheCounterCounts) {
   EXPECT_EQ(warm_calls([]() -> Coro<> {
-              auto* volatile text = new std::string(100, 'x');  // volatile: a compiler may leave the two out
+              auto* volatile text = new std::string(100, 'x');  // volatile: else a compiler may omit new and delete
               delete text;
               co_return;
             }),
-            200);  // the string, and what it holds
+            200);  // the string and its buffer
 }
 
 TEST(SteadyState, CallSoonNeedsNoMemory) {
@@ -93,6 +98,49 @@ TEST(SteadyState, MakingAndEndingATaskNeedsNoMemory) {
               EXPECT_EQ(value, 6);
             }),
             0);
+}
+
+std::vector<Coro<int>> ten() {
+  std::vector<Coro<int>> coroutines;
+  coroutines.reserve(10);
+  for (int i = 0; i < 10; ++i) coroutines.push_back(doubled(i));
+  return coroutines;
+}
+
+TEST(SteadyState, AGatherNeedsNoMemoryBesideItsResult) {
+  EXPECT_EQ(warm_calls([]() -> Coro<> {
+              auto [first, second] = co_await gather(doubled(1), doubled(2));
+              EXPECT_EQ(first + second, 6);
+            }),
+            0);
+  EXPECT_EQ(warm_calls([]() -> Coro<> {
+              const std::vector<int> results = co_await gather(ten());
+              EXPECT_EQ(results.back(), 18);
+            }),
+            200);  // the vector of coroutines, which is the caller's, and that of results
+}
+
+TEST(SteadyState, AWaitNeedsNoMemory) {
+  EXPECT_EQ(warm_calls([]() -> Coro<> {
+              std::vector<Task<int>> tasks;
+              tasks.reserve(10);
+              for (Coro<int>& coroutine : ten()) tasks.push_back(create_task(std::move(coroutine)));
+              const auto result = co_await wait(std::move(tasks));
+              EXPECT_EQ(result.done.size(), 10u);
+            }),
+            200);  // the caller's vectors; that of the tasks is the result
+}
+
+TEST(SteadyState, AsCompletedNeedsNoMemory) {
+  EXPECT_EQ(warm_calls([]() -> Coro<> {
+              int sum = 0;
+              for (auto& next : as_completed(ten())) {
+                int value = co_await next;
+                sum += value;
+              }
+              EXPECT_EQ(sum, 90);
+            }),
+            100);  // the caller's vector
 }
 
 TEST(SteadyState, ALockNeedsNoMemoryFreeOrContended) {

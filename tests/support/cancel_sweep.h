@@ -1,5 +1,5 @@
-// The cancel-everywhere sweep. A scenario is run again and again; each time one of its tasks is cancelled before another
-// tick, once or twice. Whatever the tick, afterwards nothing may be stuck, lost or leaked.
+// The cancel-everywhere sweep repeats a scenario. Each run cancels one of its tasks, once or twice, before another
+// tick. No run may leave anything stuck, lost or leaked.
 //
 //   cancel_everywhere([](Cast& cast) -> Coro<> {
 //     Lock lock;
@@ -28,7 +28,7 @@
 
 namespace asyncio::testing {
 
-/// Virtual time, and a call before each tick. (A core that watches something is asked in busy ticks, too.)
+/// Virtual time, and a call before each tick. (It claims to watch something: the loop then also waits in busy ticks.)
 class CoreWithTicks final : public Core {
  public:
   explicit CoreWithTicks(std::function<void()> before_tick) : before_tick_(std::move(before_tick)) { watching_ = true; }
@@ -42,7 +42,7 @@ class CoreWithTicks final : public Core {
     now_ = *until;
   }
   void wake() noexcept override { woken_ = true; }
-  /// To be called in before_tick: something is ready now, and so there is nothing to wait for.
+  /// Call this in before_tick if that made something ready: the core then does not wait.
   void do_not_wait() { ready_ = true; }
 
  private:
@@ -52,35 +52,35 @@ class CoreWithTicks final : public Core {
   bool ready_ = false;
 };
 
-/// The tasks of a scenario that may be cancelled.
+/// The tasks of a scenario that the sweep may cancel.
 class Cast {
  public:
-  /// create_task() of one of them.
+  /// create_task() of a task that the sweep may cancel.
   template <class A>
   auto start(A&& awaitable) {
     auto task = create_task(std::forward<A>(awaitable));
     tasks_.push_back(task);
     return task;
   }
-  /// The task that runs is one of them, too.
+  /// Adds the current task.
   void join() { tasks_.push_back(current_task()); }
 
-  /// Waits for those that were started, whatever comes of them.
+  /// Waits until all started tasks have ended, however they end.
   Coro<> all_ended() {
     const AnyTask self = current_task();
-    for (std::size_t i = 0; i != tasks_.size(); ++i) {  // there may be more meanwhile
+    for (std::size_t i = 0; i != tasks_.size(); ++i) {  // tasks_ may grow meanwhile
       const AnyTask task = tasks_[i];
       if (task == self) continue;
       if (!task.done()) {
         const Future<> ended = create_future();
         task.add_done_callback([ended](AnyTask&) { ended.set_result(); });
-        co_await ended;  // if it never ends: the core throws, as the loop would wait for ever
+        co_await ended;  // if the task never ends, the core throws
       }
-      if (!task.cancelled()) task.exception();  // looked at
+      if (!task.cancelled()) task.exception();  // marks it as retrieved
     }
   }
 
-  /// How many have been cancelled: 0 in the first run, 1 in all others.
+  /// The number of cancelled tasks: 0 in the first run, 1 in all others.
   int disturbed() const { return disturbed_; }
 
   std::size_t size() const { return tasks_.size(); }
@@ -95,7 +95,7 @@ class Cast {
   int disturbed_ = 0;
 };
 
-/// Before which ticks which task is cancelled.
+/// The task to cancel, and the ticks to cancel it before.
 struct Cancels {
   std::size_t task = 0;
   int first = -1;
@@ -107,8 +107,8 @@ struct SweepRun {
   std::size_t tasks = 0;
 };
 
-/// One run. `leaves_tasks`: those that the scenario leaves are cancelled and awaited by the end of the runner, as run()
-/// does; otherwise there must be none.
+/// One run. If `leaves_tasks`, the runner cancels and awaits tasks that the scenario leaves behind, as run() does;
+/// otherwise there must be none.
 template <class Scenario>
 SweepRun run_scenario(Scenario& scenario, const Cancels& cancels, bool leaves_tasks) {
   SweepRun run;
@@ -134,7 +134,7 @@ SweepRun run_scenario(Scenario& scenario, const Cancels& cancels, bool leaves_ta
       ADD_FAILURE() << error.what();
     }
     if (!leaves_tasks) {
-      try {  // what is left (the children of a gather that was cancelled) may clean up
+      try {  // remaining tasks (such as the children of a cancelled gather) may clean up
         runner.run(sleep(std::chrono::hours(1)));
       } catch (const std::exception& error) {
         ADD_FAILURE() << error.what();
@@ -149,8 +149,8 @@ SweepRun run_scenario(Scenario& scenario, const Cancels& cancels, bool leaves_ta
   return run;
 }
 
-/// Runs the scenario without a cancel, and then with one for each of its tasks at each tick, alone and followed by a
-/// second one zero to three ticks later (when the first is being delivered, or its cleaning up is going on).
+/// Runs the scenario without a cancel, then with one for each task at each tick: alone, and followed by a second one
+/// zero to three ticks later (while the first is delivered, or the task cleans up).
 template <class Scenario>
 void cancel_everywhere(Scenario scenario, bool leaves_tasks = false) {
   const SweepRun undisturbed = run_scenario(scenario, Cancels{}, leaves_tasks);
@@ -161,7 +161,7 @@ void cancel_everywhere(Scenario scenario, bool leaves_tasks = false) {
         SCOPED_TRACE("task " + std::to_string(task) + " cancelled before tick " + std::to_string(first) +
                      (second < 0 ? "" : " and before tick " + std::to_string(second)));
         run_scenario(scenario, Cancels{task, first, second}, leaves_tasks);
-        if (::testing::Test::HasFailure()) return;  // the first is enough
+        if (::testing::Test::HasFailure()) return;  // the first failure is enough
       }
     }
   }

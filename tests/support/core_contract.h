@@ -1,8 +1,8 @@
-// What every Core promises, as tests. A core passes them all, or the loop does not work on it.
-// In one .cpp of a test program (the suites are defined here):
+// The contract of every Core, as tests. The loop only works on a core that passes them all.
+// Use in one .cpp of a test program (this header defines the suites):
 //   INSTANTIATE_TEST_SUITE_P(Poll, CoreContract, CORE("PollCore", std::make_unique<PollCore>()), core_name);
 //   INSTANTIATE_TEST_SUITE_P(Poll, RealTimeCoreContract, CORE("PollCore", std::make_unique<PollCore>()), core_name);
-// The second suite is for cores that really wait: their clock goes on by itself.
+// The second suite is for cores that wait in real time.
 #pragma once
 
 #include "support/threads.h"
@@ -26,7 +26,7 @@ namespace asyncio::testing {
 using namespace std::chrono_literals;
 
 struct CoreCase {
-  const char* name;  // letters, digits and _ only: a part of the test's name
+  const char* name;  // letters, digits and _ only: part of the test's name
   std::unique_ptr<Core> (*make)();
 };
 
@@ -43,7 +43,7 @@ class CoreContract : public ::testing::TestWithParam<CoreCase> {
 };
 class RealTimeCoreContract : public CoreContract {};
 
-/// A signal handler for the time of a test; it wakes one core, or does what else is async-signal-safe.
+/// A signal handler during a test; it may wake one core or do other async-signal-safe work.
 class SignalScope {
  public:
   SignalScope(int signal, void (*handler)(int)) : signal_(signal) {
@@ -52,7 +52,7 @@ class SignalScope {
     sigaction(signal_, &action, &before_);
   }
   ~SignalScope() {
-    std::signal(signal_, SIG_IGN);  // one that is under way still (valgrind delivers late) would end the process
+    std::signal(signal_, SIG_IGN);  // a late signal (valgrind delays them) would end the process
     sigaction(signal_, &before_, nullptr);
   }
   static inline Core* core = nullptr;
@@ -67,14 +67,14 @@ class SignalScope {
 
 TEST_P(CoreContract, WakeBeforeTheWaitIsNotLost) {
   core_->wake();
-  core_->wait(std::nullopt);  // a core that lost it hangs here, or says that it would wait for ever
+  core_->wait(std::nullopt);  // a core that lost the wake-up hangs here, or throws
 }
 
 TEST_P(CoreContract, SeveralWakesCountAsOneOrMoreAndNeverAsNone) {
   for (int round = 0; round < 100; ++round) {
     for (int i = 0; i <= round % 3; ++i) core_->wake();
     core_->wait(std::nullopt);
-    core_->wait(kDoNotWait);  // takes what is left
+    core_->wait(kDoNotWait);  // consumes remaining wake-ups
   }
 }
 
@@ -105,6 +105,18 @@ TEST_P(CoreContract, WakeFromASignalHandlerBeforeTheWaitIsNotLost) {
 TEST_P(CoreContract, MayBeDestroyedWithAWakeUnderWay) {
   core_->wake();
   core_.reset();
+}
+
+TEST_P(CoreContract, AClosedOneTellsTheTimeAndIsNotWoken) {
+  for (const bool under_way : {false, true}) {
+    core_ = make_core();
+    const TimePoint before = core_->now();
+    if (under_way) core_->wake();
+    core_->close();
+    core_->wake();
+    core_->close();
+    EXPECT_GE(core_->now(), before);
+  }
 }
 
 TEST_P(CoreContract, DoNotWaitReturnsAtOnce) {
@@ -190,7 +202,7 @@ TEST_P(CoreContract, SwapOfTheCoreWhileThreadsPostLosesNothing) {
   EXPECT_EQ(swaps, 40);
 }
 
-// ── cores that really wait ──────────────────────────────────────────────────────────────────────────────────────────
+// ── cores in real time ──────────────────────────────────────────────────────────────────────────────────────────────
 
 TEST_P(RealTimeCoreContract, TheClockIsTheSteadyClock) {
   const TimePoint before = Clock::now();
@@ -206,7 +218,7 @@ TEST_P(RealTimeCoreContract, WakeOfAnotherThreadEndsTheWait) {
     woken = true;
     core_->wake();
   });
-  while (!woken) core_->wait(std::nullopt);  // a lost wake-up: for ever
+  while (!woken) core_->wait(std::nullopt);  // hangs if a wake-up is lost
   other.join();
 }
 
@@ -310,7 +322,7 @@ TEST_P(RealTimeCoreContract, SwapOfTheCoreWhileThreadsPostLosesNoWakeUp) {
 
 // test_events.py: EventLoopTestsMixin.test_timeout_rounding
 TEST_P(RealTimeCoreContract, TinyDelaysDoNotMakeTheLoopSpin) {
-  class Counting final : public Core {  // counts the waits of the core inside
+  class Counting final : public Core {  // counts the inner core's waits
    public:
     Counting(std::unique_ptr<Core> inner, int& waits) : inner_(std::move(inner)), waits_(waits) {}
     TimePoint now() override { return inner_->now(); }

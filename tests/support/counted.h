@@ -1,4 +1,4 @@
-// A value that counts its lives and its copies: for tests of who keeps what alive, and of what is copied.
+// A value that counts its live objects and its copies, for tests of lifetimes and copying.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,5 @@
-// The main() that runs the tests of stages 1 to 5 once more, on the core of stage 6: virtual time, but every tick
-// really polls, as one descriptor is watched that never becomes ready.
+// The main() that repeats the tests of stages 1 to 5 on stage 6's core. Time is virtual, but every tick really polls,
+// because the core watches a descriptor that never becomes ready.
 #include "support/test_core.h"
 
 #include <asyncio/poll_core.h>
@@ -30,17 +30,17 @@ class VirtualPollCore final : public PollCore {
 
   TimePoint now() override { return now_; }
 
-  /// As VirtualCore does, with a look at the descriptors before the clock jumps.
+  /// As in VirtualCore, but polls the descriptors before the clock jumps.
   void wait(std::optional<TimePoint> until) override {
     if (look(kDoNotWait)) return;
     if (!until) {
-      throw std::logic_error("VirtualPollCore: nothing is ready and no timer is pending; the loop would wait for ever");
+      throw NeverWakes("VirtualPollCore: nothing is ready and no timer is pending; the loop would wait for ever");
     }
     now_ = std::max(now_, *until);
   }
 
  private:
-  /// The same one for all cores: where one takes over from another, it watches what that one watched.
+  /// Shared by all cores: a core that replaces another watches the same descriptors.
   static int never_ready() {
     static const int end = [] {
       int ends[2];
@@ -53,7 +53,7 @@ class VirtualPollCore final : public PollCore {
   TimePoint now_{};
 };
 
-// One test is about a core that nobody has used yet.
+// One test needs an unused core.
 std::unique_ptr<Core> make_poll_core() {
   const ::testing::TestInfo* test = ::testing::UnitTest::GetInstance()->current_test_info();
   const bool fresh = test && std::string_view(test->name()).starts_with("AFreshCoreWatchesNothing");

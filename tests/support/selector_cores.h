@@ -1,4 +1,4 @@
-// The cores that watch descriptors, as a list of types for typed tests; and descriptors to watch.
+// For typed tests: the cores that watch descriptors, and descriptors to watch.
 #pragma once
 
 #include <asyncio/epoll_core.h>
@@ -55,7 +55,7 @@ class Pipe {
   int ends_[2] = {-1, -1};
 };
 
-/// Raises the limit of open descriptors for the time of a test, as far as it may.
+/// Raises the limit of open descriptors as far as possible, for one test.
 class DescriptorLimit {
  public:
   explicit DescriptorLimit(rlim_t wanted) {
@@ -75,7 +75,7 @@ class DescriptorLimit {
   rlim_t now_;
 };
 
-/// While it lives, no descriptor can be opened: EMFILE. (Some stand in every gap below the highest; the limit is there.)
+/// During its lifetime, opening a descriptor fails with EMFILE: it limits the numbers, and fills every gap.
 class NoDescriptorsLeft {
  public:
   NoDescriptorsLeft() {

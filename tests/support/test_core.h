@@ -1,5 +1,5 @@
-// The core that tests run on: virtual time, on VirtualCore, or when the same tests run once more for stage 6, on a
-// PollCore whose clock is virtual. A test asks for make_core() and does not care.
+// make_core(): the core that tests run on, in virtual time. It is a VirtualCore; when stage 6 repeats the tests, it is
+// a PollCore with a virtual clock.
 #pragma once
 
 #include <asyncio/core.h>
@@ -23,7 +23,7 @@ inline std::unique_ptr<Core> make_core() { return core_factory(); }
 class VirtualLoop : public Loop {
  public:
   VirtualLoop() : Loop(make_core()) {}
-  /// Runs `ticks` ticks and returns; nothing may have to be waited for.
+  /// Runs `ticks` ticks and returns, without waiting.
   void run_ticks(int ticks) {
     for (; ticks > 0; --ticks) {
       stop();
@@ -32,7 +32,7 @@ class VirtualLoop : public Loop {
   }
 };
 
-/// Collects what reaches a loop's exception handler, so that a test can look at it (and stderr stays clean).
+/// Collects a loop's exception handler calls for a test to check (and keeps stderr clean).
 class ErrorLog {
  public:
   explicit ErrorLog(Loop& loop) {
@@ -46,7 +46,7 @@ class ErrorLog {
   }
 };
 
-/// Counts ticks from its making on: a callback that schedules itself for ever, until destroyed.
+/// Counts ticks during its lifetime: a callback that reschedules itself.
 class TickCounter {
  public:
   explicit TickCounter(Loop& loop) : loop_(loop) { next(); }

@@ -1,4 +1,4 @@
-// Loops that other threads talk to: a watch on them, and threads that post.
+// Helpers for tests of other threads: a timer, a watchdog, and threads that post callbacks.
 #pragma once
 
 #include <asyncio/loop.h>
@@ -13,8 +13,8 @@ namespace asyncio::testing {
 
 using namespace std::chrono_literals;
 
-/// A timer that never ends. In virtual time nobody can be waited for but timers: a loop that waits for other threads
-/// needs one, or its core would say that it waits for ever.
+/// A timer that never ends. VirtualCore can only wait for timers: a loop that waits for other threads needs one, or its
+/// core throws.
 class Ticking {
  public:
   explicit Ticking(Loop& loop) : loop_(loop) { next(); }
@@ -31,7 +31,7 @@ class Ticking {
   TimerHandle timer_;
 };
 
-/// Ends a loop that would hang for ever because a wake-up was lost, and says so.
+/// Ends a loop that hangs because a wake-up was lost, and reports it.
 class Watchdog {
  public:
   explicit Watchdog(Loop& loop)
@@ -50,7 +50,7 @@ struct Received {
   int number;
 };
 
-/// Each of `threads` threads posts `count` callbacks; returns what ran, in order. `sometimes` runs after each 50th.
+/// `threads` threads post `count` callbacks each; returns which ran, in order. `sometimes` runs after each 50th.
 inline std::vector<Received> receive_from_threads(Loop& loop, std::size_t threads, int count,
                                                   std::function<void()> sometimes = nullptr) {
   std::vector<Received> received;

@@ -1,5 +1,5 @@
-// What a Context is made of, and how a task or a callback enters its own. Programs without context variables
-// pay for one null pointer each, and two loads and stores a step.
+// What a Context is made of, and how a task or a callback enters its own. In a program without context variables, each
+// task and callback pays for one null pointer, and each step for two loads and stores.
 // Mirrors: Python/context.c. Skip on a first reading. Read next: ../context.h
 #pragma once
 
@@ -14,23 +14,23 @@
 
 namespace asyncio::detail {
 
-/// Names a ContextVar: counted up, as an address may be used again.
+/// Identifies a ContextVar. A counter, because an address may be used again.
 enum class ContextKey : std::uint64_t {};
 ContextKey new_context_key() noexcept;
 
 struct ContextToken;
 
 /// The values of one context. A copy shares them until one of the two is changed.
-/// Counted with an atomic: alone among the library's objects it may be handed to another thread.
+/// The count is atomic, because a Context may be handed to another thread.
 class ContextState : public Pooled {
  public:
   ContextState() = default;
   ContextState(const ContextState& other) noexcept : values_(other.values_) {}
-  /// Of none: empty.
+  /// A copy of `other`; empty if that is null.
   explicit ContextState(const ContextState* other) noexcept : values_(other ? other->values_ : nullptr) {}
   ContextState& operator=(const ContextState&) = delete;
 
-  /// The current context of this thread; null: an empty one, not made yet.
+  /// The current context of this thread; null stands for an empty one that is not made yet.
   static ContextState* current() noexcept { return current_; }
   static ContextState& make_current();
   static ContextToken set_current(ContextKey key, std::shared_ptr<const void> value);
@@ -39,9 +39,10 @@ class ContextState : public Pooled {
   const void* find(ContextKey key) const noexcept;
   std::size_t size() const noexcept { return values_ ? values_->size() : 0; }
 
-  /// For Context::run(): throws std::runtime_error if it is the current one, or entered already.
+  /// For Context::run(). Throws std::runtime_error if the context is already entered.
   void enter();
   void leave() noexcept { entered_ = false; }
+  [[noreturn]] static void throw_entered();
 
   void add_ref() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
@@ -50,13 +51,14 @@ class ContextState : public Pooled {
 
  private:
   friend class ContextSlot;
+  friend class ScopedContextValue;
   friend class ContextStaysEntered;
   using Values = std::vector<std::pair<ContextKey, std::shared_ptr<const void>>>;  // by key
 
-  /// Gives back what was there. A null `value` removes it.
+  /// Returns the previous value. A null `value` removes the variable.
   std::shared_ptr<const void> exchange(ContextKey key, std::shared_ptr<const void> value);
 
-  std::shared_ptr<const Values> values_;  // null: empty. Never changed, but replaced
+  std::shared_ptr<const Values> values_;  // null: empty. Replaced as a whole, never changed
   std::atomic<std::uint32_t> refs_ = 1;
   bool entered_ = false;
 
@@ -64,16 +66,31 @@ class ContextState : public Pooled {
 };
 
 struct ContextToken {
-  Ref<ContextState> context;  // null once it was used
+  Ref<ContextState> context;  // null once the token was used
   ContextKey key;
   std::shared_ptr<const void> before;
+};
+
+/// set_current() until the end of a scope. Restores in the context in which it was set, whichever is current by then:
+/// the frame of a task that is destroyed ends outside of the task's context.
+class ScopedContextValue {
+ public:
+  ScopedContextValue(ContextKey key, std::shared_ptr<const void> value);
+  ~ScopedContextValue();
+  ScopedContextValue(const ScopedContextValue&) = delete;
+  ScopedContextValue& operator=(const ScopedContextValue&) = delete;
+
+ private:
+  std::shared_ptr<const ContextState::Values> all_before_;  // put back as a whole, if nothing else was set meanwhile
+  ContextToken token_;
+  std::shared_ptr<const ContextState::Values> all_after_;
 };
 
 /// Holds the context of a task or a callback; null as long as nothing was set in it.
 class ContextSlot {
  public:
   ContextSlot() = default;
-  explicit ContextSlot(Ref<ContextState> state) noexcept : state_(state.leak()) {}
+  explicit ContextSlot(Ref<ContextState> state) noexcept : state_(state.detach()) {}
   ContextSlot(ContextSlot&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
   ContextSlot& operator=(ContextSlot&& other) noexcept {
     std::swap(state_, other.state_);
@@ -82,15 +99,18 @@ class ContextSlot {
   ~ContextSlot() {
     if (state_) state_->release();
   }
-  /// Without values nothing need be copied: a program that knows no context variables allocates no contexts.
+  /// Null if the current context has no values: a program without context variables allocates no contexts.
   static ContextSlot copy_of_current() {
     const ContextState* current = ContextState::current();
     const bool has_values = current && current->values_;
     return ContextSlot(has_values ? Ref(new ContextState(*current), adopt) : Ref<ContextState>());
   }
 
-  /// The context; made, if there was no need of it so far.
-  Ref<ContextState> state() {
+  /// Whether the context is entered, or is the current one.
+  bool entered() const noexcept { return state_ && (state_->entered_ || state_ == ContextState::current_); }
+
+  /// The context; made at the first call.
+  Ref<ContextState> state() const {
     if (!state_) state_ = new ContextState;
     return Ref(state_);
   }
@@ -105,10 +125,10 @@ class ContextSlot {
   }
   void keep(ContextState* used) noexcept;
 
-  ContextState* state_ = nullptr;
+  mutable ContextState* state_ = nullptr;  // made as soon as somebody asks for it
 };
 
-/// While it lives, another context is entered inside of the current one, which therefore must not be entered once more.
+/// Marks the current context as entered for a scope, so that entering it again throws.
 class ContextStaysEntered {
  public:
   ContextStaysEntered() noexcept
@@ -124,7 +144,7 @@ class ContextStaysEntered {
   bool before_;
 };
 
-/// While it lives, the slot's context is the current one.
+/// Makes the slot's context the current one for a scope.
 class ContextScope {
  public:
   explicit ContextScope(ContextSlot& slot) noexcept : slot_(slot), before_(slot.enter()) {}

@@ -1,6 +1,6 @@
-// Memory for things that are made and dropped millions of times a second: handles, tasks, coroutine frames.
-// A freed block goes on a list of its size and is handed out again: 2 ns instead of malloc's 20.
-// (CPython does the same with its free lists.) Skip on a first reading: it is operator new, only faster.
+// Memory for what is made and dropped millions of times a second: handles, tasks, coroutine frames.
+// A freed block goes on a list of its size and is handed out again, which is faster than malloc. (CPython has free
+// lists for the same reason.) Skip on a first reading.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace asyncio::detail {
 
-// Under a sanitizer every block comes from operator new, so that a use after free is seen and not hidden.
+// Under a sanitizer every block comes from operator new, so that the sanitizer sees a use after free.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define ASYNCIO_POOL 0
 #elif defined(__has_feature)
@@ -20,11 +20,11 @@ namespace asyncio::detail {
 #define ASYNCIO_POOL 1
 #endif
 
-/// Invariants: (1) block sizes are multiples of 16; a list holds blocks of one size. (2) Lists belong to the
-/// thread: no lock. A block may be freed on another thread than its maker's; it then joins that thread's list.
-/// (3) A list keeps what was once in use at the same time, up to kMostKept bytes; the thread's end gives it back. (Each
-/// its own: a burst of one size must not take the room of all others.) (4) The bytes on a list and its room are kMostKept
-/// together; before the first block comes back, and after the thread's end, there is no room.
+/// Invariants: (1) Block sizes are multiples of kGrain; a list holds blocks of one size. (2) Lists belong to the
+/// thread: there is no lock. A block that is freed on another thread than its maker's joins that thread's list. (3)
+/// Cached memory of each size is capped at kMostKept bytes; the rest goes back to malloc, and thread exit frees the
+/// lists. (4) A list's bytes and its room add up to kMostKept; its room is 0 before the first block comes back, and
+/// after thread exit.
 class Pool {
  public:
   static constexpr std::size_t kGrain = 16;
@@ -62,19 +62,19 @@ class Pool {
   };
   struct List {
     Block* first;
-    std::size_t room;  // for so many bytes more
+    std::size_t room;  // how many more bytes it may keep
   };
-  struct Cleaner;  // frees the lists when the thread ends
+  struct Cleaner;  // frees the lists at thread exit
 
   static std::size_t list_of(std::size_t size) { return (size + kGrain - 1) / kGrain; }
   static void* allocate_new(std::size_t size);
   static void deallocate_without_room(void* memory, std::size_t size) noexcept;
 
-  // constinit and trivial: an access is one instruction, without the guard of a dynamic initialiser.
+  // constinit and trivial, so that an access needs no guard of a dynamic initialiser.
   static constinit thread_local inline List lists_[kLargest / kGrain + 1] = {};
 };
 
-/// Derive from it, and `new` takes the memory from the pool.
+/// A base class whose `new` takes memory from the pool.
 struct Pooled {
   static void* operator new(std::size_t size, std::align_val_t align) { return ::operator new(size, align); }
   static void operator delete(void* memory, std::align_val_t align) noexcept { ::operator delete(memory, align); }

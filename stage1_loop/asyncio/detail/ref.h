@@ -1,5 +1,6 @@
-// A counted reference without atomics: a loop and all that hangs on it belongs to one thread.
-// Skip on a first reading: it is std::shared_ptr for one thread, with the count inside the object.
+// A counted reference without atomics: a loop, and all that belongs to it, belongs to one thread.
+// Skip on a first reading: this is std::shared_ptr for one thread, with the count inside the object (see
+// ref_counted.h).
 #pragma once
 
 #include <concepts>
@@ -8,9 +9,9 @@
 namespace asyncio::detail {
 
 struct Adopt {};
-inline constexpr Adopt adopt{};  // take over a reference that is counted already
+inline constexpr Adopt adopt{};  // takes over a reference that is already counted
 
-/// T has add_ref() and release(); release() of the last reference destroys it.
+/// T has add_ref() and release(), as RefCounted has.
 template <class T>
 class Ref {
  public:
@@ -22,7 +23,8 @@ class Ref {
   Ref(const Ref& other) noexcept : Ref(other.object_) {}
   Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
   template <std::derived_from<T> U>
-  Ref(Ref<U> other) noexcept : object_(other.leak()) {}
+  // NOLINTNEXTLINE(google-explicit-constructor): converts as pointers do
+  Ref(Ref<U> other) noexcept : object_(other.detach()) {}
   Ref& operator=(Ref other) noexcept {
     std::swap(object_, other.object_);
     return *this;
@@ -37,8 +39,8 @@ class Ref {
   explicit operator bool() const noexcept { return object_ != nullptr; }
   friend bool operator==(const Ref&, const Ref&) = default;
 
-  /// Gives the reference away without counting down.
-  T* leak() noexcept { return std::exchange(object_, nullptr); }
+  /// Gives up the reference without counting down: its new owner calls release().
+  T* detach() noexcept { return std::exchange(object_, nullptr); }
 
  private:
   T* object_ = nullptr;

@@ -1,5 +1,5 @@
-// All of a future that does not depend on the type of its result.
-// Mirrors: Lib/asyncio/futures.py, Future. Read next: future.h
+// The part of a future that does not depend on the type of its result.
+// Mirrors: Lib/asyncio/futures.py, Future. Read next: ../future.h
 #pragma once
 
 #include <asyncio/waitable.h>
@@ -8,58 +8,12 @@
 
 namespace asyncio::detail {
 
-/// The done-callbacks of one future, in the order of registration: a ring of nodes, of which we keep the last.
-class CallbackList {
- public:
-  bool empty() const noexcept { return last_ == nullptr; }
-  void push_back(DoneCallback& callback) noexcept {
-    if (last_) {
-      callback.next_ = last_->next_;
-      last_->next_ = &callback;
-    } else {
-      callback.next_ = &callback;
-    }
-    last_ = &callback;
-  }
-  /// REQUIRES: !empty().
-  DoneCallback& pop_front() noexcept {
-    DoneCallback& first = *last_->next_;
-    if (&first == last_) {
-      last_ = nullptr;
-    } else {
-      last_->next_ = first.next_;
-    }
-    return first;
-  }
-  /// Unlinks the first callback that `matches`; null if there is none.
-  template <class Predicate>
-  DoneCallback* remove_if(Predicate matches) noexcept {
-    if (!last_) return nullptr;
-    DoneCallback* before = last_;
-    do {
-      DoneCallback* callback = before->next_;
-      if (matches(*callback)) {
-        before->next_ = callback->next_;
-        if (callback == last_) last_ = before == callback ? nullptr : before;
-        return callback;
-      }
-      before = callback;
-    } while (before != last_);
-    return nullptr;
-  }
-
- private:
-  DoneCallback* last_ = nullptr;
-};
-
-/// A future's state, shared by its handles. Pending → cancelled or finished, once and for ever.
+/// A future's state, shared by its handles. Pending → cancelled or finished; then it stays so.
 /// Invariants: (1) only a pending future has callbacks. (2) A callback does not keep the future alive before it is
-/// scheduled, or every future that never finishes would leak. (3) unretrieved_ implies finished with an exception.
-class FutureBase : public Waitable, public Pooled {
+/// scheduled; otherwise every future that never finishes would leak. (3) unretrieved_ implies an exception.
+class FutureBase : public Waitable, public RefCounted<FutureBase>, public Pooled {
  public:
-  explicit FutureBase(Loop& loop, bool is_task = false) noexcept : is_task_(is_task), anchor_(&loop.anchor()) {}
-  FutureBase(const FutureBase&) = delete;
-  FutureBase& operator=(const FutureBase&) = delete;
+  explicit FutureBase(Loop& loop, bool is_task = false) noexcept : is_task_(is_task), weak_loop_(&loop.weak_loop()) {}
   virtual ~FutureBase() {
     if (!callbacks_.empty()) drop_callbacks();
   }
@@ -71,7 +25,7 @@ class FutureBase : public Waitable, public Pooled {
   void set_exception(std::exception_ptr error);
   /// The exception, or null; marks it as retrieved. Throws CancelledError, InvalidStateError.
   std::exception_ptr exception();
-  /// The same, and no longer here if only one handle is left to see it.
+  /// exception(); moved out of the future if there is only one handle left.
   std::exception_ptr take_exception();
   /// Throws unless there is a result: CancelledError, InvalidStateError("Result is not ready."), or the exception.
   void throw_unless_finished() {
@@ -79,56 +33,57 @@ class FutureBase : public Waitable, public Pooled {
       throw_no_result();
   }
 
-  void add_waiter(DoneCallback& callback) final;
-  void remove_waiter(DoneCallback& callback) noexcept final {
+  void add_callback(DoneCallback& callback) final;
+  void remove_callback(DoneCallback& callback) noexcept final {
     callbacks_.remove_if([&](DoneCallback& other) { return &other == &callback; });
   }
   std::size_t remove_done_callback(CallbackId id) noexcept;
+  /// Adds who waits for it. None once it is done.
+  void add_awaited_by(Awaiters& found) const {
+    callbacks_.for_each([&](DoneCallback& callback) { callback.add_awaiters(found); });
+  }
   /// Drops all callbacks; they will not run.
   void drop_callbacks() noexcept;
 
   /// The CancelledError that an await of this cancelled future throws. REQUIRES: cancelled(). [_make_cancelled_error]
-  /// One that left the coroutine of a task is given only to the first who asks; those after it get one without a message.
-  std::exception_ptr cancelled_error();
-  /// The same as a value: with the message that cancel() was given, but not with that of a CancelledError which left a
-  /// coroutine. [fut._cancel_message, in gather]
-  std::exception_ptr cancel_message() const {
-    return exception_ && !cancelled_from_within_ ? exception_ : std::make_exception_ptr(CancelledError());
-  }
+  virtual std::exception_ptr cancelled_error();
   bool throws_cancelled() const noexcept final { return cancelled() || is_cancelled_error(exception_); }
-  Loop* loop() const noexcept { return anchor_->loop(); }  // null once it is destroyed
-  /// Throws std::runtime_error("Event loop is closed") if it is destroyed or closed.
+  Loop* loop() const noexcept { return weak_loop_->loop(); }  // null once it is destroyed
+  /// Throws std::runtime_error("Event loop is closed and destroyed").
+  Loop& existing_loop() const {
+    Loop* loop = weak_loop_->loop();
+    if (!loop) [[unlikely]]
+      throw_loop_gone();
+    return *loop;
+  }
+  /// Throws std::runtime_error if it is destroyed or closed.
   Loop& open_loop() const {
-    Loop& loop = loop_that_is_there();
+    Loop& loop = existing_loop();
     loop.check_closed();
     return loop;
   }
-  /// To schedule something on it: in debug mode, also throws on a foreign thread.
+  /// open_loop(), to schedule something on it: in debug mode, also throws on a foreign thread.
   Loop& loop_to_schedule() const {
-    Loop& loop = loop_that_is_there();
+    Loop& loop = existing_loop();
     loop.check_may_schedule();
     return loop;
   }
 
-  /// Throws std::runtime_error for a task: only its coroutine may say what came of it.
+  /// Throws std::runtime_error for a task, whose outcome only its coroutine may set.
   void check_settable(const char* operation) const {
     if (is_task_) [[unlikely]]
       throw_not_settable(operation);
   }
 
-  /// Where the result is; null for void.
+  /// The address of the result; null for void.
   virtual void* value() noexcept = 0;
-  virtual std::string repr() const;
+  std::string repr() const override;
 
   void mark_retrieved() noexcept { unretrieved_ = false; }
-  bool holds_fatal_exception() const noexcept { return fatal_; }
+  bool is_task() const noexcept { return is_task_; }
+  /// Whether it holds a KeyboardInterrupt or SystemExit that leaves the loop by itself as well: only a task may.
+  virtual bool holds_fatal_exception() const noexcept { return false; }
 
-  void add_ref() noexcept { ++refs_; }
-  void release() noexcept {
-    if (--refs_ == 0) destroy();
-  }
-  /// Whether no other user can see the result: then it may be moved out.
-  bool unique() const noexcept { return refs_ == 1; }
   void set_moved_out() noexcept { moved_out_ = true; }
 
  protected:
@@ -138,43 +93,41 @@ class FutureBase : public Waitable, public Pooled {
     if (done()) [[unlikely]]
       throw_already_done();
   }
-  /// The result is stored: wakes whoever waits.
+  /// The result is stored: schedules the callbacks.
   void finish() { settle(State::finished); }
-  /// Cancelled; what the await will throw (null: a plain CancelledError, made where it is thrown).
+  /// finish() of a task, of which observers hear anyway.
+  void finish_task() { settle<false>(State::finished); }
+  /// `error` is what the await will throw; null stands for a plain CancelledError, which is made where it is thrown.
   void settle_cancelled(std::exception_ptr error);
-  /// The same for an error that left the coroutine of a task.
-  void settle_cancelled_from_within(std::exception_ptr error) {
-    cancelled_from_within_ = true;
-    settle_cancelled(std::move(error));
-  }
-  /// Cancelled without a word to those who wait: the loop is being closed.
+  /// Cancelled, but no callback is scheduled: the loop is being closed.
   void abandon() noexcept {
     state_ = State::cancelled;
     unretrieved_ = false;
   }
-  /// KeyboardInterrupt or SystemExit: stored here, and about to leave the loop by itself as well.
-  void set_fatal_exception(std::exception_ptr error);
+  void forget_exception() noexcept { exception_ = nullptr; }
 
   /// `<Future pending more>`; `status` in place of "pending" if there is one.
   std::string describe(std::string_view status, const std::string& more) const;
   virtual std::string repr_value() const { return {}; }
-  virtual const char* kind() const noexcept { return "Future"; }
-  /// Tells the loop's exception handler, or the default one if there is no loop any more.
+  virtual const char* class_name() const noexcept { return "Future"; }
+  /// Tells the loop's exception handler; if the loop is gone, the default one.
   virtual void report(const ErrorContext& context);
 
  private:
-  Loop& loop_that_is_there() const {
-    Loop* loop = anchor_->loop();
-    if (!loop) [[unlikely]]
-      throw_loop_gone();
-    return *loop;
-  }
+  template <bool kTell = true>
   void settle(State state) {
     if (callbacks_.empty()) {
       state_ = state;
+      if constexpr (kTell) {
+        const Loop* const loop = weak_loop_->loop();
+        if (loop && loop->takes_slow_path()) [[unlikely]]
+          tell_observers(*loop);
+      }
       return;
     }
-    Loop& loop = loop_to_schedule();  // may throw: then nothing has changed
+    Loop& loop = existing_loop();
+    if (loop.takes_slow_path()) [[unlikely]]
+      before_settling(state);  // may throw: then nothing has changed
     state_ = state;
     do {
       DoneCallback& callback = callbacks_.pop_front();
@@ -182,7 +135,10 @@ class FutureBase : public Waitable, public Pooled {
       callback.on_done(*this);
     } while (!callbacks_.empty());
   }
-  void destroy() noexcept {
+  [[gnu::cold]] void before_settling(State state);
+  [[gnu::cold]] void tell_observers(const Loop& loop) const noexcept;
+  friend RefCounted;
+  void unreferenced() noexcept {
     if (unretrieved_) [[unlikely]]
       report_unretrieved();
     delete this;
@@ -193,15 +149,12 @@ class FutureBase : public Waitable, public Pooled {
   [[noreturn]] void throw_already_done() const;
   [[noreturn]] void throw_no_result();
 
-  std::uint32_t refs_ = 1;
   State state_ = State::pending;
-  bool unretrieved_ = false;  // CPython's __log_traceback: an exception that nobody has looked at yet
+  bool unretrieved_ = false;  // an exception that nobody has looked at yet. CPython's __log_traceback
   bool moved_out_ = false;
-  bool fatal_ = false;
-  bool cancelled_from_within_ = false;
   const bool is_task_;
-  Ref<LoopAnchor> anchor_;
-  CallbackList callbacks_;
+  Ref<WeakLoop> weak_loop_;
+  IntrusiveQueue<DoneCallback, Wakeup> callbacks_;  // in the order of registration
   std::exception_ptr exception_;  // finished: the exception; cancelled: its CancelledError, if it has a message
 };
 
@@ -211,7 +164,7 @@ std::string repr_value(unsigned long long value);
 std::string repr_value(double value);
 std::string repr_value(std::string_view value);
 
-/// How a result is printed inside `<Future finished result=…>`: numbers and texts as Python would, others by type.
+/// A result in `<Future finished result=…>`: numbers and strings as in Python, others by their type.
 template <class T>
 std::string repr_of(const T& value) {
   if constexpr (std::is_pointer_v<T>) {

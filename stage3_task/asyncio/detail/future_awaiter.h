@@ -1,4 +1,4 @@
-// How a task awaits a future. It lives in stage 3, so that stage 2 knows no coroutines.
+// How a task awaits a future. It is in stage 3 so that stage 2 needs no coroutines.
 // Mirrors: Lib/asyncio/futures.py, Future.__await__. Read next: ../task.h
 #pragma once
 
@@ -11,8 +11,8 @@ namespace asyncio {
 
 namespace detail {
 
-/// A done future does not suspend: no tick passes, and it is no point of cancellation. Otherwise the task goes on in
-/// the tick after the future was done. Result is const T& for an lvalue future, T for an rvalue.
+/// Does not suspend if the future is done: no tick passes, and no cancel is delivered. Otherwise the task continues in
+/// the tick after the future is done. Result is const T& for an lvalue future, T for an rvalue.
 template <class T, class Result>
 class FutureAwaiter {
  public:
@@ -20,7 +20,7 @@ class FutureAwaiter {
   FutureAwaiter(const FutureAwaiter&) = delete;
   FutureAwaiter& operator=(const FutureAwaiter&) = delete;
   ~FutureAwaiter() {
-    if (task_) future_.state().remove_waiter(*task_);  // the frame is destroyed while it waits
+    if (task_) future_.state().remove_callback(*task_);  // the frame is destroyed while it waits
   }
 
   bool await_ready() const { return future_.done(); }
@@ -31,7 +31,7 @@ class FutureAwaiter {
   }
   Result await_resume() {
     if (task_) {
-      future_.state().mark_retrieved();  // a task that is woken has looked, even if a cancel is thrown in its place
+      future_.state().mark_retrieved();  // a woken task has looked, even if a cancel is thrown instead
       std::exchange(task_, nullptr)->throw_if_cancelled(&future_.state());
     }
     if constexpr (std::is_reference_v<Result>) {
@@ -43,12 +43,12 @@ class FutureAwaiter {
 
  private:
   Future<T> future_;
-  TaskBase* task_ = nullptr;  // while it waits
+  TaskBase* task_ = nullptr;  // set while it waits
 };
 
 }  // namespace detail
 
-/// `const T& value = co_await future;` the value stays in the future.
+/// `const T& value = co_await future;` The value stays in the future.
 template <class T>
 auto operator co_await(const Future<T>& future) noexcept {
   if constexpr (std::is_void_v<T>) {
@@ -58,8 +58,8 @@ auto operator co_await(const Future<T>& future) noexcept {
   }
 }
 
-/// `T value = co_await std::move(future);` moved out if no other handle can see it, copied otherwise; what cannot be
-/// copied is moved all the same, and the future then holds no result any more.
+/// `T value = co_await std::move(future);` The value is moved out if there is no other handle or T cannot be copied;
+/// after that the future has no result. Otherwise it is copied.
 template <class T>
 auto operator co_await(Future<T>&& future) noexcept {
   return detail::FutureAwaiter<T, T>(std::move(future));

@@ -1,4 +1,4 @@
-// All of an asynchronous generator that does not depend on the type of its values.
+// The part of an asynchronous generator that does not depend on the type of its values.
 // Mirrors: Objects/genobject.c, PyAsyncGenObject; BaseEventLoop._asyncgens. Read next: ../../async_generator.cpp
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace asyncio {
 
-/// Thrown at the co_yield of a generator that is being closed. As in Python no ordinary exception: not a std::exception.
+/// Thrown at the co_yield of a generator that is being closed. As Python's is no Exception, this is no std::exception.
 class GeneratorExit final {
  public:
   const char* what() const noexcept { return "GeneratorExit"; }
@@ -24,23 +24,19 @@ class GeneratorRegistry;
 
 [[noreturn]] void throw_empty_generator();
 
-/// Counted: by the user's handles, and by a next() under way. Fresh → waiting ⇄ running → ended.
-/// Invariants: (1) promise_ is null exactly when it has ended: the frame is gone. (2) It is in its loop's registry from the
-/// first next() until it ends, or is dropped. (3) Without references, a waiting one is closed by its loop; a fresh one just goes.
-class GeneratorState final : public Pooled {
+/// Handles hold references, and so does a next() under way. Fresh → waiting ⇄ running → ended.
+/// Invariants: (1) promise_ is null exactly if it has ended: the frame is gone. (2) It is in its loop's registry from
+/// the first next() until it ends or is dropped. (3) When the last reference goes, the loop closes it if it waits; a
+/// fresh one is just destroyed.
+class GeneratorState final : public RefCounted<GeneratorState>, public ListLink, public Pooled {
  public:
   GeneratorState(GeneratorPromiseBase& promise, std::source_location where) noexcept
       : promise_(&promise), where_(where) {}
-  GeneratorState(const GeneratorState&) = delete;
-  GeneratorState& operator=(const GeneratorState&) = delete;
 
-  void add_ref() noexcept { ++refs_; }
-  void release() noexcept {
-    if (--refs_ == 0) unreferenced();
-  }
   std::string repr() const;
 
  private:
+  friend RefCounted;
   friend class GeneratorPromiseBase;
   friend class GeneratorRegistry;
   friend class NextAwaiterBase;
@@ -54,18 +50,15 @@ class GeneratorState final : public Pooled {
 
   GeneratorPromiseBase* promise_;
   std::source_location where_;
-  Ref<LoopAnchor> anchor_;     // of the loop that iterates it
+  Ref<WeakLoop> weak_loop_;    // of the loop that iterates it
   void* value_ = nullptr;      // what it yielded, in its frame
   std::exception_ptr thrown_;  // to be thrown at the co_yield
-  GeneratorState* previous_ = nullptr;
-  GeneratorState* next_ = nullptr;
-  std::uint32_t refs_ = 1;
   Phase phase_ = Phase::fresh;
-  bool registered_ = false;
 };
 
 class GeneratorPromiseBase : public PromiseBase {
  public:
+  GeneratorPromiseBase() noexcept { outcome_ = Outcome::none_of_generator; }
   ~GeneratorPromiseBase() {
     if (state_) state_->frame_destroyed();
   }
@@ -81,7 +74,7 @@ class GeneratorPromiseBase : public PromiseBase {
   GeneratorState* state_ = nullptr;
 };
 
-/// The awaiter of a co_yield: back to whoever awaits next().
+/// The awaiter of a co_yield: resumes the coroutine that awaits next().
 class YieldBase {
  public:
   bool await_ready() const noexcept { return false; }
@@ -94,19 +87,19 @@ class YieldBase {
   GeneratorState* state_ = nullptr;
 };
 
-/// The awaiter of next(): a plain call into the generator's frame, as CoroAwaiter is, but it comes back more than once.
-class NextAwaiterBase : public CoroLink {
+/// The awaiter of next(): a call into the generator's frame. Unlike a coroutine's, the frame outlives the call.
+class NextAwaiterBase : public Call {
  public:
-  /// `thrown`: to be thrown at the co_yield where it waits.
+  /// `thrown` is thrown at the co_yield where the generator waits.
   explicit NextAwaiterBase(Ref<GeneratorState> state, std::exception_ptr thrown = nullptr)
-      : CoroLink(nullptr), state_(std::move(state)), thrown_(std::move(thrown)) {}
+      : Call(nullptr), state_(std::move(state)), thrown_(std::move(thrown)) {}
 
   bool await_ready() const;
 
  protected:
-  std::coroutine_handle<> begin(PromiseBase& from);
-  /// The value, or null at the generator's end. Throws what left the generator.
-  void* end();
+  std::coroutine_handle<> resume(PromiseBase& caller);
+  /// The value, or null at the generator's end. Throws the exception that ended it.
+  void* take_value();
 
  private:
   Ref<GeneratorState> state_;
@@ -123,15 +116,14 @@ class GeneratorRegistry final : public LoopService {
 
   void add(GeneratorState& generator);
   void remove(GeneratorState& generator) noexcept;
-  /// Closes one that nobody refers to any more; false if the loop is being closed.
+  /// Closes a generator without references in a task. False if the loop is being closed.
   bool close_later(GeneratorState& generator) noexcept;
-  /// Those that are there; those that come now are reported.
+  /// Returns the generators that exist. Later ones are reported.
   std::vector<Ref<GeneratorState>> begin_shutdown();
 
  private:
   Loop& loop_;
-  GeneratorState* first_ = nullptr;
-  GeneratorState* last_ = nullptr;
+  IntrusiveList<GeneratorState> generators_;
   bool shut_down_ = false;
   bool closed_ = false;
 };

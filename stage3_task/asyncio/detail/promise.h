@@ -1,5 +1,5 @@
-// What the compiler asks of a coroutine's type: where its result goes, and who runs next when it ends.
-// The heart of stage 3 is PromiseBase: it hands the task down from frame to frame, so that an await looks nothing up.
+// What the compiler asks of a coroutine's type: where its result goes, and what runs next when it ends.
+// PromiseBase passes the task down from frame to frame, so that an await need not look it up.
 // Mirrors: PyGenObject and _PyGen_Send. Read next: ../coro.h
 #pragma once
 
@@ -10,7 +10,7 @@
 #include <memory>
 #include <new>
 #include <source_location>
-#include <string>
+#include <string_view>
 #include <utility>
 
 namespace asyncio {
@@ -25,26 +25,38 @@ class PromiseBase;
 
 [[noreturn]] void throw_awaited_twice();
 /// "execute", or "<lambda>".
-std::string coroutine_name(const std::source_location& where);
+inline std::string_view coroutine_name(const std::source_location& where) noexcept { return function_name(where); }
 /// Destroys the frame of a coroutine that has not begun; reports it in debug mode.
 void destroy_unawaited(PromiseBase& promise) noexcept;
 
-/// The part of an awaiter that ties a caller's frame to the frame of the coroutine it awaits; it owns the latter.
-struct CoroLink {
-  explicit CoroLink(PromiseBase* callee) noexcept : callee(callee) {}
-  inline ~CoroLink();
-  CoroLink(const CoroLink&) = delete;
-  CoroLink& operator=(const CoroLink&) = delete;
+/// One coroutine's call of another: the part of an awaiter that owns the frame of the callee. It lies in the caller's
+/// frame, so ownership goes from the outermost frame inwards; PromiseBase::caller() is the way back.
+class Call {
+ public:
+  explicit Call(PromiseBase* callee) noexcept : callee_(callee) {}
+  inline ~Call();
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
 
-  inline std::coroutine_handle<> call(PromiseBase& from) noexcept;
+  /// Gives the callee's frame, to be resumed.
+  inline std::coroutine_handle<> begin(PromiseBase& caller) noexcept;
+  /// Null if there is none, or if this does not own it any more.
+  PromiseBase* callee() const noexcept { return callee_; }
+  /// Gives up the callee's frame: somebody else destroys it.
+  PromiseBase* disown() noexcept { return std::exchange(callee_, nullptr); }
 
-  PromiseBase* callee;
+ protected:
+  void set_callee(PromiseBase* callee) noexcept { callee_ = callee; }
+
+ private:
+  PromiseBase* callee_;
 };
 
-/// The untyped part of a promise. Invariant: task_ is set before the first resume, and the same in all frames of a task.
+/// The part of a promise that does not depend on the result type. Invariant: task_ is set before the first resume, and
+/// is equal in all frames of a task.
 class PromiseBase {
  public:
-  PromiseBase() noexcept {}  // NOLINT: not = default, for the union
+  PromiseBase() noexcept {}  // not = default, for the union
   ~PromiseBase() {
     if (failed()) std::destroy_at(&exception_);
   }
@@ -56,7 +68,7 @@ class PromiseBase {
 
   std::suspend_always initial_suspend() const noexcept { return {}; }
 
-  /// At the end the caller goes on. A task's first coroutine has none: then back to Task::step.
+  /// Resumes the caller. A task's outermost coroutine has none: then TaskBase::step() continues.
   struct FinalAwaiter {
     bool await_ready() const noexcept { return false; }
     template <class P>
@@ -70,61 +82,66 @@ class PromiseBase {
 
   void unhandled_exception() noexcept;
 
-  /// Notes the line of the await (for repr, and for who debugs), and lets the awaitable through.
+  /// Stores the line of the await, for repr() and for debuggers, and returns the awaitable.
   template <class A>
   A&& await_transform(A&& awaitable, std::source_location where = std::source_location::current()) noexcept;
 
-  /// The frame lies around its promise: where, the compiler knows. (Alignment is all it asks of the promise's type.)
+  /// The frame that contains this promise. (Its address depends only on the alignment of the promise's type.)
   std::coroutine_handle<> frame() noexcept { return std::coroutine_handle<PromiseBase>::from_promise(*this); }
   TaskBase& task() const noexcept { return *task_; }
   void set_task(TaskBase& task) noexcept { task_ = &task; }
-  /// Who awaits us; null for a task's outermost coroutine.
+  /// The coroutine that awaits this one; null for a task's outermost.
   PromiseBase* caller() const noexcept { return caller_; }
-  /// The caller's awaiter will not destroy this frame: somebody else does.
-  void disown() noexcept {
-    if (caller_) link_->callee = nullptr;
-  }
+  /// The call that this coroutine is in. REQUIRES: it is the caller() of another.
+  Call& call() const noexcept { return *call_; }
 
-  enum class Outcome : std::uint8_t { none, value, exception, cancelled, fatal };
+  enum class Outcome : std::uint8_t { none, none_of_generator, value, exception, cancelled, fatal };
   Outcome outcome() const noexcept { return outcome_; }
+  /// Destroys the frame of a coroutine that has not begun. Its parameters may be such coroutines, theirs too, and so
+  /// on: beyond some depth it is done later, by the outermost of these calls.
+  void destroy_before_begin() noexcept;
   std::exception_ptr take_exception() noexcept { return failed() ? std::move(exception_) : nullptr; }
 
   const std::source_location& where() const noexcept { return where_; }
-  /// Of the await where it is, or of the function, if it has not come to any.
+  /// Whether it is an asynchronous generator that has not ended. (A flag would cost every coroutine an instruction.)
+  bool is_generator() const noexcept { return outcome_ == Outcome::none_of_generator; }
+  /// The line of the current await; before the first await, that of the function.
   std::uint32_t line() const noexcept { return line_ != 0 ? line_ : where_.line(); }
 
  protected:
   void set_where(std::source_location where) noexcept { where_ = where; }
-  void throw_if_failed() {
-    if (failed()) [[unlikely]]
-      std::rethrow_exception(std::move(exception_));
+  void throw_unless_value() {
+    if (outcome_ != Outcome::value) [[unlikely]]
+      throw_no_value();
   }
 
   Outcome outcome_ = Outcome::none;
 
  private:
-  friend CoroLink;
+  friend Call;
+  /// Its exception; or, if the coroutine came to its end without a co_return, std::logic_error.
+  [[noreturn]] void throw_no_value();
   bool failed() const noexcept { return outcome_ > Outcome::value; }
 
   std::uint32_t line_ = 0;
   PromiseBase* caller_ = nullptr;
-  CoroLink* link_;              // the caller's awaiter, if there is one
-  TaskBase* task_;              // who runs us
-  std::source_location where_;  // which function we are
-  union {                       // there if failed(): most coroutines make none
+  Call* call_;                  // the last that this one made; not set before the first
+  TaskBase* task_;              // the task that runs this coroutine
+  std::source_location where_;  // the coroutine function
+  union {                       // exists if failed(): most coroutines have none
     std::exception_ptr exception_;
   };
 };
 
-inline CoroLink::~CoroLink() {
-  if (callee) callee->frame().destroy();
+inline Call::~Call() {
+  if (callee_) callee_->frame().destroy();
 }
 
-inline std::coroutine_handle<> CoroLink::call(PromiseBase& from) noexcept {
-  callee->caller_ = &from;
-  callee->link_ = this;
-  callee->task_ = from.task_;
-  return callee->frame();
+inline std::coroutine_handle<> Call::begin(PromiseBase& caller) noexcept {
+  caller.call_ = this;
+  callee_->caller_ = &caller;
+  callee_->task_ = caller.task_;
+  return callee_->frame();
 }
 
 template <class T>
@@ -135,7 +152,7 @@ class PromiseOf final : public PromiseBase {
 
   PromiseOf() noexcept {}
   ~PromiseOf() {
-    if (outcome_ == Outcome::value) std::destroy_at(&value_);
+    if (outcome_ == Outcome::value) std::destroy_at(std::addressof(value_));
   }
 
   Coro<T> get_return_object(std::source_location where = std::source_location::current()) noexcept;
@@ -143,12 +160,12 @@ class PromiseOf final : public PromiseBase {
   template <class U = T>
     requires std::constructible_from<T, U>
   void return_value(U&& value) {
-    std::construct_at(&value_, std::forward<U>(value));
+    std::construct_at(std::addressof(value_), std::forward<U>(value));
     outcome_ = Outcome::value;
   }
 
   T take_result() {
-    throw_if_failed();
+    throw_unless_value();
     return std::move(value_);
   }
 
@@ -163,7 +180,7 @@ class PromiseOf<void> final : public PromiseBase {
  public:
   inline Coro<void> get_return_object(std::source_location where = std::source_location::current()) noexcept;
   void return_void() noexcept { outcome_ = Outcome::value; }
-  void take_result() { throw_if_failed(); }
+  void take_result() { throw_unless_value(); }
 };
 
 }  // namespace detail

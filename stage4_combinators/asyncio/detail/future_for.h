@@ -1,4 +1,4 @@
-// Which future an awaitable becomes when a combinator takes it.
+// The future that a combinator makes of an awaitable.
 // Mirrors: the ensure_future() calls in Lib/asyncio/tasks.py. Skip on a first reading.
 #pragma once
 
@@ -10,10 +10,10 @@
 
 namespace asyncio::detail {
 
-/// A Task<T> for a coroutine, a callable and the like; the Future<T> or Task<T> itself for those.
+/// Task<T> for a coroutine, a callable or another awaitable; Future<T> and Task<T> stay what they are.
 template <class A>
 using future_for_t = decltype(ensure_future(std::declval<A>(), std::declval<Loop&>()));
-/// Its T.
+/// The T of that future.
 template <class A>
 using value_for_t = typename future_for_t<A>::value_type;
 
@@ -26,7 +26,7 @@ inline constexpr bool is_future = std::derived_from<std::remove_cvref_t<A>, AnyF
 static_assert(BecomesFuture<Coro<int>> && BecomesFuture<Future<int>&> && !BecomesFuture<Coro<int>&> &&
               !BecomesFuture<int>);
 
-/// The loop of a future; for what is not one yet, the running loop.
+/// The loop of a future; for other awaitables, the running loop.
 template <class A>
 Loop& loop_for(const A& awaitable) {
   if constexpr (is_future<A>) {

@@ -1,61 +1,95 @@
 // The part of gather() that does not depend on types: counting the children, and cancelling them.
-// Mirrors: Lib/asyncio/tasks.py: _GatheringFuture, and _done_callback inside gather. Read next:
-// ../../gather.cpp
+// Mirrors: Lib/asyncio/tasks.py: _GatheringFuture, and _done_callback inside gather. Read next: ../../gather.cpp
 #pragma once
 
+#include <asyncio/detail/pooled_vector.h>
 #include <asyncio/task.h>
 
-#include <vector>
+#include <cstdint>
 
 namespace asyncio::detail {
 
-using Children = std::vector<Ref<FutureBase>>;  // in the order of the arguments
-
+class Gathering;
 class GatheringRegistry;
 
-/// Who keeps whom alive: the outer future its children, and a child's callback the outer future (so that it
-/// is completed even if nobody kept it). That is a circle, as in CPython, where the garbage collector finds
-/// it. Here it is broken when the outer future is done, or else when the loop is closed: hence the registry.
-class Gathering {
+/// A child, and its done-callback.
+class GatheredChild final : public DoneCallback {
  public:
-  explicit Gathering(bool return_exceptions) noexcept : return_exceptions_(return_exceptions) {}
-  Gathering(const Gathering&) = delete;
-  Gathering& operator=(const Gathering&) = delete;
+  GatheredChild(Gathering& gathering, Ref<FutureBase> future) noexcept
+      : gathering_(gathering), future_(std::move(future)) {}
 
+  /// Takes the child's future away; for CollectTuple and CollectVector.
+  Ref<FutureBase> take() noexcept { return std::move(future_); }
+
+ private:
+  friend Gathering;
+  enum class State : std::uint8_t { waits, is_scheduled, was_done, has_run };
+
+  void on_done(FutureBase& future) noexcept override;
+  void run(Loop& loop) override;
+  void drop() noexcept override;
+  void add_awaiters(Awaiters& found) override;
+  std::string repr() const override { return "<done-callback of gather()>"; }
+
+  Gathering& gathering_;
+  Ref<FutureBase> future_;  // null if it is not needed any more
+  State state_ = State::waits;
+};
+
+using Children = PooledVector<GatheredChild>;  // in the order of the arguments
+
+/// Ownership: the outer future holds its children, and a child's callback holds the outer future, so that it
+/// completes even if the caller drops it. CPython leaves this cycle to the garbage collector. Here it is broken when
+/// the outer future is done, or when the loop is closed, by the registry.
+class Gathering : public ListLink {
+ public:
+  Gathering(FutureBase& outer, bool return_exceptions) noexcept
+      : outer_(outer), return_exceptions_(return_exceptions) {}
+
+  /// Call it first. There is then room for all callbacks, which must stay where they are.
   void reserve(std::size_t children) { children_.reserve(children); }
-  /// Listens to the child from now on: one that is made after it, and starts eagerly, may end it.
+  /// Adds the callback to the child at once: a later child that starts eagerly may complete this one.
   void add(Ref<FutureBase> child);
-  /// All are there; those that were done already when they came are counted at once.
+  /// Call it after the last add(). Counts the children that were done when they were added.
   void start();
-  /// Not all could be made: those that are there run on, and nobody waits for them.
+  /// Call it if not all children could be made. The others keep running, and nothing waits for them.
   void give_up() noexcept;
 
  protected:
-  ~Gathering() { leave_registry(); }
+  ~Gathering() {
+    if (linked()) leave_registry();
+  }
 
-  bool cancel_children(const CancelledError& reason);
+  // How a cancel() passes through this to the children.
+  bool is_cancelling() const noexcept { return cancelling_; }
+  Waitable* first_to_cancel(Waitable* before) noexcept;
+  Waitable* next_to_cancel_after(bool accepted) noexcept;
+  Waitable* all_cancelled() noexcept;
+  bool cancel_accepted() noexcept;
 
-  virtual FutureBase& outer() noexcept = 0;
-  /// All children are done: sets the outer future's result. May take the children's references away.
+  /// Sets the outer future's result when all children are done. May take the futures out of `children`.
   virtual void collect(Children& children) = 0;
 
  private:
+  friend GatheredChild;
   friend GatheringRegistry;
+  using State = GatheredChild::State;
 
-  void on_child_done(AnyFuture& child);
+  void on_child_done(GatheredChild& child);
   void finish();
   void let_go() noexcept;
-  void leave_registry() noexcept;
+  void leave_registry() noexcept { IntrusiveList<Gathering>::remove(*this); }
 
+  FutureBase& outer_;
   Children children_;
-  Children done_;  // when they came; until start()
   std::size_t finished_ = 0;
   bool return_exceptions_;
   bool cancel_requested_ = false;
-
-  GatheringRegistry* registry_ = nullptr;  // while it is pending
-  Gathering* previous_ = nullptr;
-  Gathering* next_ = nullptr;
+  bool cancelling_ = false;           // true while a cancel() passes through this
+  bool accepted_ = false;             // whether a child has accepted the cancel()
+  bool some_were_done_ = false;       // when they were added; until start()
+  std::size_t next_to_cancel_ = 0;    // the index of the next child to cancel
+  Waitable* cancelled_by_ = nullptr;  // the future that passed the cancel() to this
 };
 
 /// The gatherings of a loop that are not done.
@@ -64,11 +98,10 @@ class GatheringRegistry final : public LoopService {
   explicit GatheringRegistry(Loop&) noexcept {}
   ~GatheringRegistry() override { on_close(); }
   void on_close() noexcept override;
-  void add(Gathering& gathering) noexcept;
-  void remove(Gathering& gathering) noexcept;
+  void add(Gathering& gathering) noexcept { gatherings_.push_back(gathering); }
 
  private:
-  Gathering* first_ = nullptr;
+  IntrusiveList<Gathering> gatherings_;
 };
 
 }  // namespace asyncio::detail

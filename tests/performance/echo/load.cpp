@@ -5,7 +5,8 @@
 //
 // Prints one line: messages a second, processor time of the server (whose process is PID) for one message, and the
 // round trips' median and 99th percentile: "messages_per_s 81234 server_ns 6150 median_us 11.8 p99_us 30.1". What the
-// server takes is the kernel's count (/proc/PID/schedstat): it is right also where this program is the slower of the two.
+// server takes is the kernel's count (/proc/PID/schedstat): it is right also where this program is the slower of the
+// two.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -1,10 +1,11 @@
-// One call fails, and how it shows; and which calls are made at all.
+// The visible effect of one failed call, and the calls that an operation makes.
 #include "stage6/faults/faults.h"
-#include "stage6/protocols.h"
-#include "stage6/support.h"
+#include "support/io.h"
+#include "support/protocols.h"
 #include "support/thrown.h"
 
 #include <asyncio/connections.h>
+#include <asyncio/create_server.h>
 #include <asyncio/event.h>
 #include <asyncio/processes.h>
 #include <asyncio/signals.h>
@@ -28,9 +29,9 @@
 namespace asyncio::testing {
 namespace {
 
-// ── how many calls it takes ──
+// ── the calls of an operation ──
 
-/// The calls that are made, in order.
+/// Records the calls in order.
 Faults::Decide noted_in(std::vector<std::string>& calls) {
   return [&calls](std::string_view call) {
     calls.emplace_back(call);
@@ -53,7 +54,7 @@ TEST(Calls, WritelinesIsOneCallWithoutACopyIfTheLinesAreLong) {
     const std::vector<std::string_view> short_lines(5, "short");
     calls.clear();
     writer.writelines(short_lines);
-    EXPECT_EQ(calls, std::vector<std::string>{"send"});  // it took less to put them together
+    EXPECT_EQ(calls, std::vector<std::string>{"send"});  // joining short lines is cheaper
     writer.close();
   });
 }
@@ -87,7 +88,7 @@ TEST(TransportFaults, NothingToReadAfterAllIsNoError) {
   }
 }
 
-/// What a connection says that has failed with ENOMEM in this way.
+/// Checks that the connection is lost with an ENOMEM of the call `what`.
 Coro<> expect_it_ends_with_that_error(Connected<LogProtocol> connection, std::string_view what) {
   const auto [transport, protocol] = std::move(connection);
   co_await protocol->until_lost();
@@ -137,7 +138,8 @@ TEST(TransportFaults, AnErrorOfAnyCallIsToldToTheProtocolAndNobodyElse) {
 
 // ── signals ──
 
-// A signal comes between somebody's call and his errno.
+// A signal may arrive between a failed call and the check of errno.
+// test_selector_events.py: BaseSelectorEventLoopTests.test_write_to_self_tryagain
 TEST(SignalFaults, AHandlerLeavesErrnoAloneWhateverBecomesOfItsWakeUp) {
   int injected = 0;
   const Faults faults([&injected](std::string_view call) {
@@ -164,7 +166,7 @@ TEST(SignalFaults, AHandlerLeavesErrnoAloneWhateverBecomesOfItsWakeUp) {
 
 // ── threads ──
 
-/// While it lives there is no thread to be had: each would need a stack larger than the address space.
+/// During its lifetime no thread can start: its stack would exceed the address space.
 class NoThreads {
  public:
   NoThreads() {
@@ -214,7 +216,7 @@ TEST(ThreadFaults, AJobForWhichThereIsNoMoreThreadWaitsForOneThatIsThere) {
 
 // ── processes ──
 
-// Then nobody would hear of its end.
+// Otherwise its exit would go unnoticed.
 TEST(ProcessFaults, WithNeitherPidfdNorThreadTheChildIsKilledAndTheCreationFails) {
   const int before = open_descriptors();
   const Faults faults(at_every(1, {"pidfd_open"}, {.error = EMFILE}));
@@ -229,7 +231,7 @@ TEST(ProcessFaults, WithNeitherPidfdNorThreadTheChildIsKilledAndTheCreationFails
   EXPECT_EQ(open_descriptors(), before);
 }
 
-// What posix_spawn() says is said of the program, whatever it is.
+// Any error of posix_spawn() names the program.
 TEST(ProcessFaults, AChildThatCannotBeBornIsAnErrorThatNamesIt) {
   for (const int error : {EAGAIN, ENOMEM, EMFILE, EPERM, E2BIG}) {
     SCOPED_TRACE(std::strerror(error));
@@ -248,14 +250,14 @@ TEST(ProcessFaults, AChildThatCannotBeBornIsAnErrorThatNamesIt) {
   }
 }
 
-// With other rights than ours (sudo) it would be a long wait: the loop ends without it.
+// A child with other privileges (sudo) may run long: the loop closes without waiting for it.
 TEST(ProcessFaults, AChildThatMayNotBeKilledIsNotWaitedForWhenTheLoopIsClosed) {
   std::vector<std::string> calls;
   std::optional<Process> process;
   {
     const Faults faults([&calls](std::string_view call) {
       calls.emplace_back(call);
-      return call == "kill" ? Fault{.error = EPERM} : Fault();
+      return call == "kill" || call == "pidfd_send_signal" ? Fault{.error = EPERM} : Fault();
     });
     run_io([&process]() -> Coro<> {
       process = co_await create_subprocess_exec("sleep", "2");
@@ -264,9 +266,23 @@ TEST(ProcessFaults, AChildThatMayNotBeKilledIsNotWaitedForWhenTheLoopIsClosed) {
     });
   }
   EXPECT_EQ(std::count(calls.begin(), calls.end(), "waitpid"), 0);
+  EXPECT_LE(std::count(calls.begin(), calls.end(), "waitid_pidfd"), 1);  // at its start: is it our child?
   EXPECT_FALSE(process->returncode());
   ::kill(process->pid(), SIGKILL);
   ::waitpid(process->pid(), nullptr, 0);
+}
+
+TEST(Calls, AUnixServerWhoseFileCannotGetItsModeIsNotMade) {
+  const Faults faults(at_every(1, {"chmod"}, {.error = EPERM}));
+  run_io([]() -> Coro<> {
+    const TemporaryFolder folder;
+    const std::string path = folder / "socket";
+    const std::error_code code =
+        co_await error_of(create_unix_server(make<LogProtocol>, path, UnixServerOptions{.mode = 0600}));
+    EXPECT_EQ(code, std::errc::operation_not_permitted);
+    EXPECT_NE(::access(path.c_str(), F_OK), 0);
+    EXPECT_FALSE(watching());
+  });
 }
 
 }  // namespace

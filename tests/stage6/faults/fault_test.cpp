@@ -1,7 +1,7 @@
-// Every system call may fail, and any of them may be the one that does. Whatever becomes of the program then: no
-// descriptor and no task is left behind, and of a stream of bytes nothing is lost, doubled or out of order.
+// Any system call may fail. Even then no descriptor and no task is left, and in a stream no byte is lost, doubled or
+// out of order.
 #include "stage6/faults/faults.h"
-#include "stage6/support.h"
+#include "support/io.h"
 
 #include <asyncio/datagrams.h>
 #include <asyncio/epoll_core.h>
@@ -30,13 +30,13 @@ namespace {
 
 const std::string kData = pattern(100'000);
 
-/// What a scenario sent arrives here.
+/// The data that a scenario received.
 struct Outcome {
   std::string received;
-  bool failed = false;  // with an exception, as it may after a call that failed for good
+  bool failed = false;  // with an exception: allowed after a permanent failure
 };
 
-// ── the programs that are put to the test ──
+// ── the programs under test ──
 
 Coro<> echo(StreamReader reader, StreamWriter writer) {
   for (;;) {
@@ -62,7 +62,7 @@ Coro<> write_all(StreamWriter writer) {
   writer.write_eof();
 }
 
-// What hits the other side is an end too early at ours.
+// A fault on the other side ends our stream too early.
 void check_all_is_here(const Outcome& outcome) {
   if (outcome.received.size() < kData.size()) throw std::runtime_error("the connection was cut off");
 }
@@ -88,7 +88,7 @@ Coro<> streams(Outcome& outcome) {
   check_all_is_here(outcome);
 }
 
-/// The same by way of a path, where somebody has left a socket lying about.
+/// An echo server at a path where an earlier server has left its socket.
 Coro<> unix_streams(Outcome& outcome) {
   const TemporaryFolder folder;
   const std::string path = folder / "socket";
@@ -113,7 +113,7 @@ Coro<> pipes(Outcome& outcome) {
   check_all_is_here(outcome);
 }
 
-/// Through a child that hands on what it gets.
+/// Through a child that copies its input.
 Coro<> process(Outcome& outcome) {
   const Process cat = co_await create_subprocess_exec("cat", ProcessOptions(subprocess::PIPE, subprocess::PIPE));
   std::exception_ptr error;
@@ -129,7 +129,7 @@ Coro<> process(Outcome& outcome) {
   check_all_is_here(outcome);
 }
 
-/// Keeps what it receives, or sends it back.
+/// Keeps datagrams or echoes them.
 class Datagrams : public DatagramProtocol {
  public:
   explicit Datagrams(Outcome* kept_in) : kept_in_(kept_in) {}
@@ -147,11 +147,11 @@ class Datagrams : public DatagramProtocol {
   std::exception_ptr failure;
 
  private:
-  Outcome* kept_in_;  // which lives longer than the loop; a coroutine may not
+  Outcome* kept_in_;  // outlives the loop; a coroutine may not
   std::weak_ptr<DatagramTransport> transport_;
 };
 
-/// Piece by piece to a socket that sends it back.
+/// In pieces, to a socket that echoes them.
 Coro<> datagrams(Outcome& outcome) {
   const auto keep = [&] { return std::make_shared<Datagrams>(&outcome); };
   const auto send_back = [] { return std::make_shared<Datagrams>(nullptr); };
@@ -166,16 +166,16 @@ Coro<> datagrams(Outcome& outcome) {
   if (outcome.received.size() < kData.size()) throw std::runtime_error("a datagram was not sent, or not received");
 }
 
-/// Each piece comes from a thread, which has to wake the loop.
+/// Each piece comes from a thread that wakes the loop.
 Coro<> threads(Outcome& outcome) {
   for (std::size_t at = 0; at < kData.size(); at += 5'000) {
     outcome.received += co_await to_thread([at] { return kData.substr(at, 5'000); });
   }
 }
 
-/// For each piece comes a signal, whose handler has to wake the loop.
+/// Each piece waits for a signal, whose handler wakes the loop.
 Coro<> signals(Outcome& outcome) {
-  const auto came = std::make_shared<Event>();  // a signal may still be under way when this coroutine is no more
+  const auto came = std::make_shared<Event>();  // a signal may arrive after this coroutine's end
   const auto set = [came] { came->set(); };
   add_signal_handler(SIGUSR1, set);
   for (std::size_t at = 0; at < kData.size(); at += 5'000) {
@@ -187,13 +187,13 @@ Coro<> signals(Outcome& outcome) {
   remove_signal_handler(SIGUSR1);
 }
 
-/// The other side reads an end, whether all went well here or not.
+/// Sends an end of stream in any case.
 struct EndAtExit {
   Socket& socket;
   ~EndAtExit() { ::shutdown(socket.fd(), SHUT_WR); }
 };
 
-/// The same with nothing but sockets.
+/// An echo only with sock_*() functions.
 Coro<> sockets(Outcome& outcome) {
   Socket listening = Socket::listening(loopback(0));
   Socket client = Socket::stream(AF_INET);
@@ -255,15 +255,15 @@ Coro<> files(Outcome& outcome) {
   if (!sending.done()) co_await ticks(3);
 }
 
-// ── how they are put to it ──
+// ── running them with faults ──
 
 using Scenario = Coro<> (*)(Outcome&);
 using MakeCore = std::unique_ptr<Core> (*)();
 
-std::unique_ptr<Core> first_core() { return nullptr; }
+std::unique_ptr<Core> auto_core() { return nullptr; }
 std::unique_ptr<Core> epoll_core() { return std::make_unique<EpollCore>(); }
 
-/// Runs it with faults, and looks at what is left.
+/// Runs the scenario with faults; checks that nothing is left.
 Outcome run_with(Scenario scenario, MakeCore make_core, Faults::Decide decide, int* injected = nullptr) {
   const int before = open_descriptors();
   Outcome outcome;
@@ -273,7 +273,7 @@ Outcome run_with(Scenario scenario, MakeCore make_core, Faults::Decide decide, i
     try {
       run(
           [&]() -> Coro<> {
-            Loop::running().set_exception_handler([](Loop&, const ErrorContext&) {});  // they are not the point here
+            Loop::running().set_exception_handler([](Loop&, const ErrorContext&) {});  // ignored here
             try {
               co_await wait_for(scenario(outcome), 30s);
             } catch (const TimeoutError&) {
@@ -281,11 +281,11 @@ Outcome run_with(Scenario scenario, MakeCore make_core, Faults::Decide decide, i
             } catch (const std::exception&) {
               outcome.failed = true;
             }
-            co_await ticks(20);  // servers and clients come to their ends
+            co_await ticks(20);  // servers and clients end
             for (const AnyTask& task : all_tasks()) tasks_left += !task.done();
           },
           make_core());
-    } catch (const std::exception&) {  // the loop itself could not go on: no core, no poll()
+    } catch (const std::exception&) {  // the loop itself failed: no core, no poll()
       outcome.failed = true;
     }
     if (injected) *injected = faults.injected();
@@ -301,7 +301,7 @@ struct Case {
   const char* name;
   Scenario scenario;
   MakeCore make_core;
-  std::string_view missing = {};  // a call that this system does not have
+  std::string_view missing = {};  // a call that this system lacks
   friend std::ostream& operator<<(std::ostream& out, const Case& which) { return out << which.name; }
 };
 
@@ -316,7 +316,7 @@ class EveryCall : public ::testing::TestWithParam<Case> {
     };
     return testing::run_with(GetParam().scenario, GetParam().make_core, here);
   }
-  /// Faults that a program does not even notice.
+  /// Faults that a program must not notice.
   void expect_unnoticed(const std::vector<std::string_view>& calls, Fault fault) {
     for (const int k : {2, 3, 7}) {
       SCOPED_TRACE(::testing::Message() << calls.front() << " every " << k << ": " << std::strerror(fault.error));
@@ -327,7 +327,7 @@ class EveryCall : public ::testing::TestWithParam<Case> {
       injected_ += injected;
     }
   }
-  /// Faults after which a program may fail, and leaves nothing behind.
+  /// Faults after which a program may fail, but must leave nothing behind.
   void expect_nothing_left(const std::vector<std::string_view>& calls, int error, int most = 12) {
     for (int k = 1; k <= most; ++k) {
       SCOPED_TRACE(::testing::Message() << calls.front() << " number " << k << ": " << std::strerror(error));
@@ -335,7 +335,7 @@ class EveryCall : public ::testing::TestWithParam<Case> {
       const Outcome outcome = run_with(at_call(k, calls, {.error = error}), &injected);
       EXPECT_TRUE(outcome.failed || outcome.received.size() == kData.size()) << outcome.received.size();
       injected_ += injected;
-      if (injected == 0) break;  // it makes no more of them
+      if (injected == 0) break;  // there is no k-th call
     }
   }
   int injected_ = 0;
@@ -344,12 +344,12 @@ class EveryCall : public ::testing::TestWithParam<Case> {
 class EveryTransfer : public EveryCall {};
 
 const auto kTransfers = ::testing::Values(
-    Case{"streams_on_poll", streams, first_core}, Case{"streams_on_epoll", streams, epoll_core},
-    Case{"unix_streams", unix_streams, first_core}, Case{"sockets_on_poll", sockets, first_core},
+    Case{"streams_on_poll", streams, auto_core}, Case{"streams_on_epoll", streams, epoll_core},
+    Case{"unix_streams", unix_streams, auto_core}, Case{"sockets_on_poll", sockets, auto_core},
     Case{"sockets_on_epoll", sockets, epoll_core}, Case{"files_on_epoll", files, epoll_core},
-    Case{"pipes_on_poll", pipes, first_core}, Case{"pipes_on_epoll", pipes, epoll_core},
-    Case{"datagrams_on_poll", datagrams, first_core}, Case{"process_on_poll", process, first_core},
-    Case{"process_on_epoll", process, epoll_core}, Case{"process_without_pidfd", process, first_core, "pidfd_open"});
+    Case{"pipes_on_poll", pipes, auto_core}, Case{"pipes_on_epoll", pipes, epoll_core},
+    Case{"datagrams_on_poll", datagrams, auto_core}, Case{"process_on_poll", process, auto_core},
+    Case{"process_on_epoll", process, epoll_core}, Case{"process_without_pidfd", process, auto_core, "pidfd_open"});
 const auto kWakeUps =
     ::testing::Values(Case{"threads_on_epoll", threads, epoll_core}, Case{"signals_on_epoll", signals, epoll_core});
 std::string name_of(const ::testing::TestParamInfo<Case>& info) { return info.param.name; }
@@ -377,7 +377,7 @@ TEST_P(EveryTransfer, MayFallShort) {
     expect_unnoticed({"send", "sendmsg", "sendfile", "write", "writev"}, {.at_most = at_most});
     expect_unnoticed({"recv", "read"}, {.at_most = at_most});
   }
-  EXPECT_EQ(injected_ > 0, GetParam().scenario != datagrams);  // which come whole
+  EXPECT_EQ(injected_ > 0, GetParam().scenario != datagrams);  // datagrams do not fall short
 }
 
 // test_selector_events.py: SelectorSocketTransportBufferedProtocolTests.test_read_ready_tryagain
@@ -418,7 +418,7 @@ TEST_P(EveryCall, MayFindNoDescriptor) {
   EXPECT_GT(injected_, 0);
 }
 
-// A system without sendfile(2), or a file that it does not take: what is left to do is read and send.
+// Without sendfile(2), or with a file that it rejects, the fallback reads and sends.
 // test_base_events.py: BaseLoopSockSendfileTests.test_sock_sendfile_fallback
 // test_base_events.py: BaseLoopSockSendfileTests.test__sock_sendfile_native_failure
 TEST(SendfileFaults, WithoutTheSystemCallTheFallbackSendsTheSame) {
@@ -450,13 +450,13 @@ TEST(SendfileFaults, TheFallbackHonoursOffsetAndCountAndMovesThePosition) {
   });
 }
 
-// A server looks away for a second, and the client waits: nothing is lost.
+// The server pauses for a second and the client waits: nothing is lost.
 // test_selector_events.py: BaseSelectorEventLoopTests.test_accept_connection_skip_connectionabortederror
 TEST(AcceptFaults, TheClientGetsInInTheEnd) {
   for (const int error : {ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM}) {
     SCOPED_TRACE(std::strerror(error));
     int injected = 0;
-    const Outcome outcome = run_with(streams, first_core, at_call(1, {"accept4"}, {.error = error}), &injected);
+    const Outcome outcome = run_with(streams, auto_core, at_call(1, {"accept4"}, {.error = error}), &injected);
     EXPECT_EQ(injected, 1);
     EXPECT_FALSE(outcome.failed);
     EXPECT_EQ(outcome.received.size(), kData.size());

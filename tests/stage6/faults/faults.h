@@ -1,6 +1,8 @@
-// System calls that fail, or fall short, when a test wants them to. The library is the one that everybody gets: the
-// linker leads each of its system calls through faults.cpp first (--wrap), in this test program alone.
+// Makes system calls fail or fall short. The library is the one for users: only in this test program, the linker
+// redirects its system calls to faults.cpp (--wrap).
 #pragma once
+
+#include <sys/types.h>
 
 #include <cstdint>
 #include <functional>
@@ -10,16 +12,16 @@
 
 namespace asyncio::testing {
 
-/// What becomes of a call. Nothing special by default.
+/// The fate of a call. By default it runs as usual.
 struct Fault {
-  int error = 0;                   // it fails with this errno, and does nothing
-  std::size_t at_most = SIZE_MAX;  // it is asked for so many bytes only: a short read, a short write
+  int error = 0;                   // if not 0: the call only fails with this errno
+  std::size_t at_most = SIZE_MAX;  // the most bytes to request: a short read or write; 0 of getaddrinfo: no address
   explicit operator bool() const noexcept { return error != 0 || at_most != SIZE_MAX; }
 };
 
-/// While it lives, each system call of stage 6, of any thread, asks `decide` first, one after the other. One at a time.
-/// A call has its own name, but for these: "eventfd_read" and "eventfd_write" (the loop's wake-up), "dup" (a duplicate, by
-/// fcntl), "pidfd_open" (by syscall).
+/// During its lifetime, each system call of stage 6, in any thread, first calls `decide`, one after the other. Only one
+/// Faults may exist. `decide` gets the call's name, except: "eventfd_read" and "eventfd_write" (the loop's wake-up),
+/// "dup" (by fcntl), "pidfd_open" and "pidfd_send_signal" (by syscall), "waitid_pidfd" (waitid by a pidfd).
 class Faults {
  public:
   using Decide = std::function<Fault(std::string_view call)>;
@@ -29,20 +31,29 @@ class Faults {
   Faults& operator=(const Faults&) = delete;
   ~Faults();
 
-  /// How many calls were not what they would have been.
+  /// Calls this with each piece of bytes that the kernel has taken for a descriptor, in any thread, one after the other;
+  /// with an empty piece when the descriptor is closed. Not for eventfds. sendfile()'s bytes are unknown: "sendfile".
+  using Sent = std::function<void(int fd, std::string_view bytes)>;
+  void watch_sends(Sent sent);
+
+  /// The number of calls that were changed.
   int injected() const;
 
-  /// For faults.cpp: what is to become of this call.
+  /// For faults.cpp: the fate of this call.
   static Fault next(std::string_view call);
+  /// For faults.cpp. Tells of the bytes if `result`, of a call that sends, is their number. Gives `result`.
+  static ssize_t taken(int fd, const void* data, ssize_t result);
+  static void tell_sent(int fd, std::string_view bytes);
 
  private:
   Decide decide_;
+  Sent sent_;
   int injected_ = 0;
 };
 
-/// The fault at each `k`-th of the calls named, and at no other.
+/// The fault happens at each `k`-th of the named calls.
 Faults::Decide at_every(int k, std::vector<std::string_view> calls, Fault fault);
-/// The fault at the `k`-th of the calls named, once.
+/// The fault happens at the `k`-th of the named calls only.
 Faults::Decide at_call(int k, std::vector<std::string_view> calls, Fault fault);
 
 }  // namespace asyncio::testing

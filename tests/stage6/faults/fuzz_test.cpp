@@ -1,6 +1,6 @@
-// Random input: a stream that comes in pieces of any size, and addresses that are none.
+// Random input: a stream in pieces of random sizes, and strings that are not addresses.
 #include "stage6/faults/faults.h"
-#include "stage6/support.h"
+#include "support/io.h"
 
 #include <arpa/inet.h>
 #include <asyncio/getaddrinfo.h>
@@ -18,8 +18,8 @@ using Random = std::mt19937;
 
 std::size_t up_to(Random& random, std::size_t most) { return random() % (most + 1); }
 
-/// Lines, lengths with that many bytes behind them, and blocks that end in a separator: what is read does not depend on
-/// how it comes.
+/// Lines, lengths followed by that many bytes, and blocks that end in a separator. The result of reading must not
+/// depend on the pieces.
 struct Program {
   enum class What { line, exactly, until };
   struct Step {
@@ -93,14 +93,14 @@ TEST(AddressFuzz, ANumberIsWhatThePosixCallsTakeForOne) {
   int numbers = 0;
   for (int i = 0; i < 20'000; ++i) {
     std::string host;
-    if (i % 2) {  // near a number
+    if (i % 2) {  // similar to an IP address
       for (int part = 0; part < 4; ++part) host += std::to_string(random() % 300) + (part < 3 ? "." : "");
       if (random() % 4 == 0) host[random() % host.size()] = alphabet[random() % alphabet.size()];
     } else {
       host.resize(up_to(random, 12));
       for (char& c : host) c = alphabet[random() % alphabet.size()];
     }
-    if (host.find('%') != std::string::npos) continue;  // an interface, which inet_pton() does not know
+    if (host.find('%') != std::string::npos) continue;  // inet_pton() does not know interfaces
     unsigned char bytes[16];
     const bool is_number =
         ::inet_pton(AF_INET, host.c_str(), bytes) == 1 || ::inet_pton(AF_INET6, host.c_str(), bytes) == 1;
@@ -121,7 +121,7 @@ TEST(AddressFuzz, BadAddressesAreExceptionsAndLeakNothing) {
       const auto size = static_cast<socklen_t>(up_to(random, bytes.size()));
       sockaddr_storage storage;
       std::memcpy(&storage, bytes.data(), sizeof storage);
-      storage.ss_family = AF_UNSPEC + 200;  // none that there is
+      storage.ss_family = AF_UNSPEC + 200;  // an unknown family
       const Address address(reinterpret_cast<const sockaddr*>(&storage), size);
       Socket socket = i % 2 ? Socket::stream(AF_INET) : Socket::datagram(AF_INET6);
       EXPECT_THROW(socket.bind(address), std::system_error);

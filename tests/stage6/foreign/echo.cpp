@@ -1,17 +1,18 @@
-// An echo server, and a client that checks an echo: our side of the scripts in this folder.
+// An echo server and a client that checks an echo, for the scripts in this folder.
 //
 //   stage6_echo serve tcp | udp            listens on a free port of 127.0.0.1, and prints "port N"
 //   stage6_echo serve unix PATH            prints "ready"
 //   stage6_echo ask tcp PORT | unix PATH | udp PORT
 //
-// A server serves until it is killed. `ask` sends a line, and then a megabyte in which no two stretches are the same;
-// over UDP, messages of many lengths. What comes back must be the same: then it prints "the same" and ends with 0.
+// A server runs until it is killed. `ask` sends a line, then a megabyte without repetition; over UDP, messages of many
+// lengths. If the echo is identical, it prints "the same" and exits with 0.
+#include "echo.h"
+
 #include <asyncio/asyncio.h>
 
 #include <cstdio>
 #include <iostream>
 #include <memory>
-#include <stdexcept>
 #include <string>
 
 namespace {
@@ -19,28 +20,7 @@ namespace {
 using namespace asyncio;
 using namespace std::chrono_literals;
 
-std::string pattern(std::size_t size) {
-  std::string data(size, '\0');
-  unsigned seed = 1;
-  for (char& byte : data) byte = static_cast<char>((seed = seed * 1664525u + 1013904223u) >> 24);
-  return data;
-}
-
-void expect(bool condition, const char* what) {
-  if (!condition) throw std::runtime_error(what);
-}
-
 // ── streams ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-Coro<> echo(StreamReader reader, StreamWriter writer) {
-  for (;;) {
-    const std::string data = co_await reader.read(65536);
-    if (data.empty()) break;
-    writer.write(data);
-    co_await writer.drain();
-  }
-  writer.close();
-}
 
 Coro<> send_and_end(StreamWriter writer, std::string data) {
   writer.write(data);

@@ -1,5 +1,5 @@
-// A C library that knows nothing of us, on our loop: hiredis, the client of Redis. It asks for four things of an event
-// loop: begin and stop to watch its socket, for reading and for writing. We have these four; the rest is a future.
+// A foreign C library on our loop: hiredis, the client of Redis. It needs an event loop to start and stop watching its
+// socket, for reading and for writing. The rest is a future.
 //
 //   stage6_hiredis PORT
 #include <asyncio/asyncio.h>
@@ -34,13 +34,13 @@ class Redis {
       remove_reader(fd_of(context));
       remove_writer(fd_of(context));
     };
-    context_->ev.addWrite(context_);  // which is how it hears that it is connected
+    context_->ev.addWrite(context_);  // so hiredis notices the connection
   }
   Redis(const Redis&) = delete;
   Redis& operator=(const Redis&) = delete;
   ~Redis() { redisAsyncFree(context_); }
 
-  /// The answer as text; throws what the server calls an error.
+  /// The answer as text; throws the server's errors.
   Coro<std::string> command(std::vector<std::string> words) {
     std::vector<const char*> data;
     std::vector<std::size_t> sizes;
@@ -49,7 +49,7 @@ class Redis {
       sizes.push_back(word.size());
     }
     auto reply = create_future<std::string>();
-    auto kept = std::make_unique<Future<std::string>>(reply);  // until on_reply(), which comes in any case
+    auto kept = std::make_unique<Future<std::string>>(reply);  // until on_reply(), which is always called
     const int count = static_cast<int>(words.size());
     if (redisAsyncCommandArgv(context_, on_reply, kept.get(), count, data.data(), sizes.data()) != REDIS_OK) {
       throw std::runtime_error("the connection is closed");
@@ -67,7 +67,7 @@ class Redis {
 
   static void on_reply(redisAsyncContext* context, void* answer, void* data) {
     const std::unique_ptr<Future<std::string>> future(static_cast<Future<std::string>*>(data));
-    if (future->done()) return;  // cancelled: nobody waits
+    if (future->done()) return;  // cancelled
     const auto* reply = static_cast<const redisReply*>(answer);
     if (!reply) {
       future->set_exception(std::runtime_error(context->err ? context->errstr : "the connection is closed"));
@@ -99,11 +99,11 @@ Coro<> talk(int port) {
   Redis redis(port);
   expect(co_await redis.command(words("PING", "hello")), "hello");
   expect(co_await redis.command(words("GET", "nothing")), "nil");
-  const std::string big(3 << 20, 'x');  // more than fits into the socket: it needs its writer
+  const std::string big(3 << 20, 'x');  // larger than the socket's buffer: needs the writer
   expect(co_await redis.command(words("SET", "big", big)), "OK");
   expect(co_await redis.command(words("GET", "big")), big);
 
-  std::vector<Coro<std::string>> many;  // one behind the other on one connection, and all at once
+  std::vector<Coro<std::string>> many;  // all at once, in order on one connection
   for (int i = 0; i < 1000; ++i) many.push_back(redis.command(words("INCR", "counter")));
   const std::vector<std::string> counted = co_await gather(std::move(many));
   for (int i = 0; i < 1000; ++i) expect(counted[static_cast<std::size_t>(i)], std::to_string(i + 1));
@@ -116,13 +116,13 @@ Coro<> talk(int port) {
   }
   expect(what.substr(0, 3), "ERR");
 
-  Redis other(port);  // waits for what the first one brings
+  Redis other(port);  // waits for the first one's value
   auto waiting = create_task(other.command(words("BLPOP", "list", "10")));
   auto given_up = create_task(other.command(words("PING", "late")));
   co_await asyncio::sleep(std::chrono::milliseconds(20));
   given_up.cancel();
   expect(co_await redis.command(words("RPUSH", "list", "item")), "1");
-  expect(co_await waiting, "nil");  // an array, which this example does not unpack
+  expect(co_await waiting, "nil");  // an array, not unpacked here
   expect(co_await other.command(words("PING", "again")), "again");
 }
 

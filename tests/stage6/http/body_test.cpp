@@ -1,4 +1,4 @@
-// A body that comes piece by piece, and what happens if nobody reads it, or wants no more of it.
+// Bodies that arrive in pieces, are not read, or are closed early.
 #include "stage6/http/http_server.h"
 
 #include <asyncio/event.h>
@@ -13,7 +13,7 @@ using http::ClientSession;
 using http::RequestOptions;
 using http::SessionOptions;
 
-/// Sends a head at once, and then a piece each time it is told to.
+/// Sends a head at once, then pieces on request.
 class InPieces {
  public:
   explicit InPieces(std::vector<std::string> pieces) : pieces_(std::move(pieces)) {}
@@ -43,7 +43,7 @@ TEST(ResponseBody, ComesAsItIsSent) {
     HttpServer server;
     co_await server.start(pieces.handler());
     const ClientSession session;
-    const auto response = co_await session.get(server.url());  // there is a head, and not a byte more
+    const auto response = co_await session.get(server.url());  // only the head has arrived
     EXPECT_EQ(response.status(), 200);
     for (const std::string& piece : sent) {
       auto reading = create_task(response.read_chunk());
@@ -54,7 +54,7 @@ TEST(ResponseBody, ComesAsItIsSent) {
     }
     EXPECT_EQ(co_await response.read_chunk(), "");
     EXPECT_EQ(co_await response.read_chunk(), "");
-    EXPECT_FALSE(response.headers().contains("X-Sum"));  // a trailer is no header
+    EXPECT_FALSE(response.headers().contains("X-Sum"));  // a trailer is not a header
   });
 }
 
@@ -90,7 +90,7 @@ TEST(ResponseBody, ThatNobodyReadsMakesTheServerWait) {
     const ClientSession session(SessionOptions().read_bufsize(10'000));
     const auto response = co_await session.get(server.url());
     std::size_t before = 1;
-    while (sent != before) {  // until it stands still
+    while (sent != before) {  // until the server has to wait
       before = sent;
       co_await sleep(50ms);
     }
@@ -105,7 +105,7 @@ TEST(ResponseBody, ThatNobodyReadsMakesTheServerWait) {
       all += chunk;
     }
     EXPECT_EQ(all.size(), kBlock * kBlocks);
-    EXPECT_LE(longest, 2 * 10'000u + 16 * 1024u);  // twice the limit, and one piece of libcurl's
+    EXPECT_LE(longest, 2 * 10'000u + 16 * 1024u);  // twice the limit, plus one piece of libcurl
     bool same = true;
     for (std::size_t i = 0; i < kBlocks; ++i) {
       same = same && all.compare(i * kBlock, kBlock, block) == 0;
@@ -129,7 +129,7 @@ TEST(ResponseBody, OfManyMegabytesArrivesByteForByte) {
   });
 }
 
-/// Sends a head and half a body, and then waits until the client has gone.
+/// Sends a head and half a body, then waits until the client is gone.
 Coro<> half(Request, StreamWriter writer) {
   writer.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
   co_await writer.drain();

@@ -1,5 +1,4 @@
-// Servers that are not there, hang up, are slow, or talk nonsense; requests that are cancelled; sessions and loops that
-// are closed too early.
+// Servers that are absent, hang up, are slow or send nonsense; cancelled requests; sessions and loops closed too early.
 #include "stage6/http/http_server.h"
 
 #include <asyncio/semaphore.h>
@@ -22,7 +21,7 @@ using http::ClientSession;
 using http::RequestOptions;
 using http::SessionOptions;
 
-/// A server for one connection: reads the request, sends `text`, and then closes with a reset, if it is to.
+/// Serves one connection: reads the request, sends `text`, and closes, with a reset if `reset`.
 Coro<> serve_once(Socket& listening, std::string text, bool reset) {
   auto [socket, peer] = co_await sock_accept(listening);
   std::string request;
@@ -33,7 +32,7 @@ Coro<> serve_once(Socket& listening, std::string text, bool reset) {
   }
   co_await sock_sendall(socket, text);
   if (reset) {
-    co_await sleep(5ms);  // what was sent is to be read before the reset throws it away
+    co_await sleep(5ms);  // the client reads before the reset discards the data
     const struct linger at_once = {1, 0};
     ::setsockopt(socket.fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   }
@@ -43,7 +42,7 @@ std::string url_of(const Socket& listening) {
   return "http://127.0.0.1:" + std::to_string(listening.local_address().port()) + "/";
 }
 
-/// What a request throws that gets `text` for an answer, and then the end of the connection.
+/// The exception of a request that gets `text` and then the end of the connection.
 template <class E>
 Coro<std::string> thrown_for(std::string text, bool reset = false) {
   Socket listening = Socket::listening(*Address::numeric("127.0.0.1", 0));
@@ -131,7 +130,7 @@ TEST(HttpFaults, OutOfDescriptorsThrowsAndThenGoesOn) {
     rlimit before = {};
     getrlimit(RLIMIT_NOFILE, &before);
     rlimit no_more = before;
-    no_more.rlim_cur = static_cast<rlim_t>(Socket::stream(AF_INET).fd());  // the number that the next one would get
+    no_more.rlim_cur = static_cast<rlim_t>(Socket::stream(AF_INET).fd());  // the next descriptor's number
     setrlimit(RLIMIT_NOFILE, &no_more);
     const std::string what = co_await thrown_by<ClientConnectionError>(session.get(server.url()));
     setrlimit(RLIMIT_NOFILE, &before);
@@ -162,7 +161,7 @@ TEST(HttpFaults, ASlowServerThrowsTimeoutError) {
     EXPECT_EQ(what.rfind("GET " + server.url() + ": Operation timed out after ", 0), 0u) << what;
 
     const ClientSession impatient(SessionOptions().timeout(30ms));
-    const auto response = co_await impatient.get(server.url("/body"));  // the limit is for the body as well
+    const auto response = co_await impatient.get(server.url("/body"));  // the limit includes the body
     EXPECT_EQ(co_await response.read_chunk(), "hello");
     const std::string in_body = co_await thrown_by<TimeoutError>(response.read_chunk());
     EXPECT_NE(in_body.find("with 5 out of 10 bytes received"), in_body.npos) << in_body;
@@ -179,7 +178,7 @@ TEST(HttpFaults, ASlowServerThrowsTimeoutError) {
 
 TEST(HttpFaults, AConnectionThatIsNotAcceptedTimesOut) {
   run_io([]() -> Coro<> {
-    // Nobody accepts, and the queue is full: the next one's SYN is dropped.
+    // Nobody accepts and the queue is full, so the next SYN is dropped.
     Socket listening = Socket::listening(*Address::numeric("127.0.0.1", 0), 0);
     std::vector<Socket> queue;
     std::vector<Task<>> connecting;
@@ -202,7 +201,7 @@ TEST(HttpFaults, ACancelledRequestIsGoneAndTheSessionGoesOn) {
     const ClientSession session;
     std::vector<Task<http::ClientResponse>> tasks;
     for (int i = 0; i < 10; ++i) tasks.push_back(create_task(session.get(server.url())));
-    tasks.front().cancel();  // before it began
+    tasks.front().cancel();  // before it starts
     co_await until([&] { return server.requests().size() == 9; });
     for (auto& task : tasks) task.cancel();
     co_await ticks(3);
@@ -214,7 +213,7 @@ TEST(HttpFaults, ACancelledRequestIsGoneAndTheSessionGoesOn) {
       co_await wait_for(session.get(server.url()), 20ms);
       ADD_FAILURE();
     } catch (const TimeoutError& error) {
-      EXPECT_STREQ(error.what(), "the time is over");  // wait_for's own, and not libcurl's
+      EXPECT_STREQ(error.what(), "the time is over");  // from wait_for(), not libcurl
     }
     server.stop();
   });
@@ -259,7 +258,7 @@ TEST(HttpFaults, AThousandRequestsFiftyAtATime) {
         const auto permit = co_await fifty.scoped();
         const std::string target = "/" + std::to_string(number);
         try {
-          if (number % 10 == 8) {  // wants its head only
+          if (number % 10 == 8) {  // reads only the head
             const auto response = co_await session.get(server.url(target));
             ++gone;
             co_return;

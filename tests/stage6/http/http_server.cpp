@@ -56,7 +56,7 @@ Coro<> HttpServer::serve(std::shared_ptr<State> state, StreamReader reader, Stre
       state->requests.push_back(request);
       co_await state->handler(request, writer);
     }
-  } catch (const std::exception&) {  // the client is gone: what of it?
+  } catch (const std::exception&) {  // the client is gone: ignored
   }
   writer.close();
 }

@@ -1,7 +1,7 @@
-// A small HTTP server for tests: it hands each request to a function, which writes whatever it likes, nonsense included.
+// A small HTTP server for tests: a function answers each request, with nonsense if it likes.
 #pragma once
 
-#include "stage6/support.h"
+#include "support/io.h"
 
 #include <asyncio/http/client_session.h>
 
@@ -22,19 +22,19 @@ struct Request {
   std::string body;
 };
 
-/// An answer with a length, after which the connection goes on.
+/// An answer with a length, which keeps the connection open.
 inline std::string answer(std::string_view body, std::string_view status = "200 OK", std::string_view headers = "") {
   return "HTTP/1.1 " + std::string(status) + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
          std::string(headers) + "\r\n" + std::string(body);
 }
 
-/// A handle; what it serves lives on until its connections have ended, or the loop.
+/// A handle. The server lives until its connections or the loop end.
 class HttpServer {
  public:
   using Handler = std::function<Coro<>(Request, StreamWriter)>;
 
   Coro<> start(Handler handler) { return start(state_, std::move(handler)); }
-  /// One that answers each request with the same.
+  /// Answers each request with `fixed`.
   Coro<> start(std::string fixed);
   void stop() { state_->server->close(); }
   std::string url(std::string_view target = "/") const {
@@ -59,18 +59,7 @@ class HttpServer {
   std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
-/// What a coroutine throws of type E, as text; a remark if it throws nothing. Any other exception passes.
-template <class E, class A>
-Coro<std::string> thrown_by(A awaitable) {
-  try {
-    co_await std::move(awaitable);
-  } catch (const E& error) {
-    co_return error.what();
-  }
-  co_return "(nothing was thrown)";
-}
-
-/// Lets other tasks work until `condition`; a few seconds at most.
+/// Waits until `condition`, a few seconds at most.
 template <class F>
 Coro<> until(F condition) {
   for (int i = 0; i < 5000 && !condition(); ++i) co_await sleep(1ms);

@@ -1,4 +1,4 @@
-// What a request sends, and what comes back.
+// ClientSession: the requests that it sends, and their answers.
 #include "stage6/http/http_server.h"
 
 #include <string>
@@ -29,7 +29,7 @@ TEST(ClientSession, GetGivesStatusReasonHeadersUrlAndText) {
     EXPECT_EQ(response.headers().get("nothing", "fallback"), "fallback");
     EXPECT_THROW(response.headers()["nothing"], std::out_of_range);
     EXPECT_EQ(co_await response.text(), "Grüße\n");
-    EXPECT_EQ(co_await response.read(), "Grüße\n");  // once more the same
+    EXPECT_EQ(co_await response.read(), "Grüße\n");  // the second call returns it again
     EXPECT_EQ(server.requests()[0].method, "GET");
     EXPECT_EQ(server.requests()[0].target, "/page");
     EXPECT_TRUE(server.requests()[0].headers.get("User-Agent").starts_with("asyncio-stages libcurl/"));

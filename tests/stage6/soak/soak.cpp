@@ -1,6 +1,6 @@
-// Soak: a thousand connections that are opened, used, reset and closed in random order, for as many seconds as the
-// argument says (3 if there is none); then 10,000 at once on an EpollCore, or as many as the descriptor limit allows.
-// What goes to and fro is checked, and at the end that no descriptor and no task is left.
+// Soak: opens, uses, resets and closes a thousand connections in random order; the argument is the time in seconds
+// (default: 3). Then 10,000 at once on an EpollCore, or as many as the descriptor limit allows. Checks the data in both
+// directions, and that no descriptor and no task is left.
 #include <asyncio/asyncio.h>
 #include <dirent.h>
 #include <sys/resource.h>
@@ -37,7 +37,7 @@ int open_descriptors() {
   return count;
 }
 
-/// Everybody but this task has come to an end.
+/// True if all other tasks have ended.
 Coro<> check_that_no_task_is_left() {
   for (int tick = 0; tick < 20; ++tick) co_await sleep(0s);
   int left = 0;
@@ -53,7 +53,7 @@ Coro<> echo(StreamReader reader, StreamWriter writer) {
       writer.write(data);
       co_await writer.drain();
     }
-  } catch (const std::system_error&) {  // reset by the client: that is what it is here for
+  } catch (const std::system_error&) {  // reset by the client on purpose
   }
   writer.close();
 }
@@ -62,7 +62,7 @@ struct Counts {
   long opened = 0, rounds = 0, reset = 0, closed = 0, dropped = 0;
 };
 
-/// A client that lives for a random number of rounds and then ends in one of three ways.
+/// Connects again and again: a random number of rounds, then one of three ends.
 Coro<> client(Address server, unsigned seed, const bool& more, Counts& counts) {
   std::mt19937 random(seed);
   while (more) {
@@ -85,20 +85,20 @@ Coro<> client(Address server, unsigned seed, const bool& more, Counts& counts) {
       if (random() % 4 == 0) co_await sleep(std::chrono::microseconds(random() % 3'000));
     }
     switch (random() % 3) {
-      case 0: {  // a reset
+      case 0: {  // reset
         const linger reset{1, 0};
         ::setsockopt(socket.fd(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
         ++counts.reset;
         break;
       }
-      case 1: {  // an end, and then what is still to come
+      case 1: {  // close after reading the rest
         socket.shutdown_write();
         const std::string rest = co_await sock_recv(socket, 100);
         check(rest.empty(), "more came back than was sent");
         ++counts.closed;
         break;
       }
-      default: {  // away in the middle of a message
+      default: {  // hang up in the middle of a message
         co_await sock_sendto(socket, "and another thing", Address());
         ++counts.dropped;
       }
@@ -107,7 +107,7 @@ Coro<> client(Address server, unsigned seed, const bool& more, Counts& counts) {
 }
 
 Coro<> random_life(std::chrono::seconds time, int clients) {
-  // All come in one tick. With a shorter queue most of them would be turned away, and try again after a second.
+  // All connect in one tick. With a shorter queue, most would be refused and retry after a second.
   Server server = co_await start_server(echo, "127.0.0.1", 0, {.backlog = clients});
   const Address address = *Address::numeric("127.0.0.1", server.port());
   bool more = true;
@@ -116,7 +116,7 @@ Coro<> random_life(std::chrono::seconds time, int clients) {
   for (int i = 0; i < clients; ++i)
     tasks.push_back(create_task(client(address, static_cast<unsigned>(i), more, counts)));
   co_await sleep(time);
-  while (counts.opened < 2 * clients) co_await sleep(100ms);  // on a machine that has much else to do
+  while (counts.opened < 2 * clients) co_await sleep(100ms);  // on a busy machine
   more = false;
   for (Task<>& task : tasks) {
     try {
@@ -132,7 +132,7 @@ Coro<> random_life(std::chrono::seconds time, int clients) {
               counts.rounds, counts.reset, counts.closed, counts.dropped);
 }
 
-/// `count` connections that are open all at once; then each is used, in random order.
+/// Opens `count` connections at once, then uses each, in random order.
 Coro<> use_all_at_once(Address server, std::size_t count) {
   std::vector<Socket> sockets;
   for (std::size_t i = 0; i < count; ++i) {
@@ -156,7 +156,7 @@ Coro<> use_all_at_once(Address server, std::size_t count) {
   check(answered == count, "not every connection answered");
 }
 
-/// The server of these; they live in a process of their own, or each connection would take two of our descriptors.
+/// Their server. The clients run in another process; otherwise each connection would take two of our descriptors.
 Coro<> all_at_once(std::string program, std::size_t count) {
   std::size_t open = 0, most_open = 0;
   const auto counted = [&](StreamReader reader, StreamWriter writer) -> Coro<> {
@@ -194,13 +194,13 @@ std::unique_ptr<Core> own_core() { return nullptr; }
 std::unique_ptr<Core> poll_core() { return std::make_unique<PollCore>(); }
 std::unique_ptr<Core> epoll_core() { return std::make_unique<EpollCore>(); }
 
-/// All that this process may have.
+/// The number of connections that our descriptor limit allows.
 std::size_t raise_descriptor_limit() {
   rlimit limit = {};
   ::getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
-  return static_cast<std::size_t>(limit.rlim_cur) - 50;  // but for those that everybody needs
+  return static_cast<std::size_t>(limit.rlim_cur) - 50;  // minus those for other uses
 }
 
 }  // namespace

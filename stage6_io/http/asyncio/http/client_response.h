@@ -1,5 +1,5 @@
-// ClientResponse: a status and headers, and a body that may still be on its way.
-// Mirrors: aiohttp's ClientResponse. Read next: client_session.h
+// ClientResponse: a status, headers, and a body that may still be arriving.
+// Mirrors: aiohttp's ClientResponse. Read next: errors.h
 #pragma once
 
 #include <asyncio/coro.h>
@@ -11,31 +11,34 @@
 
 namespace asyncio::http {
 
-/// A handle; copies speak of the same response. When the last one goes before the body has come whole, its connection
-/// is closed; otherwise the session keeps that for the next request. [async with session.get(…) as response]
+/// A handle; copies share one response. If the last copy goes before the whole body has arrived, its connection is
+/// closed; otherwise the session reuses the connection. [async with session.get(…) as response]
 class ClientResponse {
  public:
+  /// The status code: 200, 404 …
   int status() const noexcept { return transfer_->status(); }
+  /// Whether the status is below 400.
   bool ok() const noexcept { return status() < 400; }
-  /// "Not Found"; "" over HTTP/2, which does without.
+  /// "Not Found"; "" over HTTP/2, which has no reasons.
   const std::string& reason() const noexcept { return transfer_->reason(); }
+  /// The fields of the head.
   const Headers& headers() const noexcept { return transfer_->headers(); }
-  /// Where it came from, after redirects; without name and password.
+  /// The URL after redirects, without name and password.
   const std::string& url() const noexcept { return transfer_->url(); }
-  /// Throws ClientResponseError from 400 on.
+  /// Throws ClientResponseError unless ok().
   void raise_for_status() const;
 
-  /// The body as it comes, with its Content-Encoding undone: `co_await response.content().readline()`, or …
+  /// The body as it arrives, with its Content-Encoding undone: `co_await response.content().readline()`.
   StreamReader content() const { return transfer_->content(); }
-  /// … from one byte to as many as have come; "" at the end. Throws ClientPayloadError if it breaks off, TimeoutError.
+  /// The bytes that have arrived, at least 1; "" at the end. Throws ClientPayloadError if it breaks off, TimeoutError.
   Coro<std::string> read_chunk() const { return read_chunk(transfer_); }
 
-  /// All of it. It is kept: a second call gives the same again. Throws as read_chunk().
+  /// The whole body. A second call returns it again. Throws as read_chunk().
   Coro<std::string> read() const { return read(transfer_); }
-  /// The same; the bytes are not converted, whatever charset the server speaks of (UTF-8, nearly always).
+  /// As read(). The bytes are not converted, whatever charset the server names (nearly always UTF-8).
   Coro<std::string> text() const { return read(transfer_); }
 
-  /// Wants no more of it: what is still on its way is not received. Who reads then gets a ClientConnectionError.
+  /// Receives no more of the body. Reading then throws ClientConnectionError.
   void close() const;
 
   // ── for the library ──

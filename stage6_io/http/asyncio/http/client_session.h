@@ -1,5 +1,5 @@
-// ClientSession: HTTP requests by libcurl, on our loop. A target of its own, asyncio::http, as it needs libcurl.
-// Mirrors: aiohttp's ClientSession. Read next: detail/multi.h
+// ClientSession: HTTP requests by libcurl, on our loop. It needs libcurl, so it has a target of its own: asyncio::http.
+// Mirrors: aiohttp's ClientSession. Read next: request_options.h
 #pragma once
 
 #include <asyncio/http/client_response.h>
@@ -11,11 +11,11 @@
 
 namespace asyncio::http {
 
-/// Keeps connections and cookies from one request to the next. Belongs to one loop, and to that one's thread.
+/// Keeps connections and cookies from one request to the next. Belongs to one loop and its thread.
 ///
-/// A request is a coroutine that gives a response as soon as its status and headers are there. A task that is cancelled
-/// in the middle takes its transfer with it; the session goes on. All requests throw: InvalidURL, ClientConnectionError
-/// and other ClientErrors; TimeoutError; std::runtime_error("Session is closed"), ("Event loop is closed").
+/// A request is a coroutine that returns a response as soon as its status and headers have arrived. Cancelling it ends
+/// its transfer; the session stays usable. All requests throw: InvalidURL, ClientConnectionError and other
+/// ClientErrors; TimeoutError; std::runtime_error("Session is closed"), ("Event loop is closed").
 class ClientSession {
  public:
   /// On the running loop. Throws std::runtime_error("no running event loop"), ClientError; std::logic_error if the
@@ -27,27 +27,30 @@ class ClientSession {
     std::swap(multi_, other.multi_);
     return *this;
   }
-  /// Closes it.
+  /// Closes the session.
   ~ClientSession();
 
   /// `auto response = co_await session.get("http://httpbin.org/get", RequestOptions().param("a", "1"));`
   Coro<ClientResponse> get(std::string url, RequestOptions options = RequestOptions()) const {
     return request("GET", std::move(url), std::move(options));
   }
+  /// The same with POST.
   Coro<ClientResponse> post(std::string url, RequestOptions options = RequestOptions()) const {
     return request("POST", std::move(url), std::move(options));
   }
-  /// Any other method: "PUT", "DELETE", "HEAD" … A redirect repeats it, with its body; a POST that is redirected goes on
-  /// as GET, unless by 307 or 308.
+  /// Any other method: "PUT", "DELETE", "HEAD" … A redirect repeats it, with its body; but POST becomes GET, unless the
+  /// status is 307 or 308.
   Coro<ClientResponse> request(std::string method, std::string url, RequestOptions options = RequestOptions()) const {
     return request(multi_, std::move(method), std::move(url), std::move(options));
   }
 
+  /// The cookies of all hosts.
   std::vector<Cookie> cookies() const { return multi_->cookies(); }
+  /// Forgets them.
   void clear_cookies() const { multi_->clear_cookies(); }
 
-  /// Closes its connections. What is under way fails with ClientConnectionError("Session is closed"); a body that has
-  /// come whole can still be read. May be called twice, and when the loop is closed.
+  /// Closes its connections. Pending requests fail with ClientConnectionError("Session is closed"); a body that has
+  /// arrived in full can still be read. May be called twice, and when the loop is closed.
   void close() const {
     if (multi_) multi_->close();
   }

@@ -1,5 +1,5 @@
-// What a request can fail with. libcurl says in each what went wrong, in its own words.
-// Mirrors: aiohttp's client_exceptions.py. Read next: headers.h
+// The exceptions of a request. The message of each contains libcurl's description.
+// Mirrors: aiohttp's client_exceptions.py. Read next: ../../../ssl/asyncio/ssl/context.h
 #pragma once
 
 #include <stdexcept>
@@ -7,9 +7,10 @@
 
 namespace asyncio::http {
 
-/// The base of them all. What takes longer than its time limit is an asyncio::TimeoutError instead, as in Python.
+/// The base class. A request that exceeds its time limit throws asyncio::TimeoutError instead, as in Python.
 class ClientError : public std::runtime_error {
  public:
+  /// `code` is libcurl's, or 0.
   explicit ClientError(const std::string& what, int code = 0) : std::runtime_error(what), code_(code) {}
   /// libcurl's CURLcode; 0 if the error is our own.
   int code() const noexcept { return code_; }
@@ -18,31 +19,34 @@ class ClientError : public std::runtime_error {
   int code_;
 };
 
-/// No connection, or it broke before there was an answer: a name that nobody knows, a port where nobody listens, a
-/// certificate that is not to be trusted, a server that hangs up.
+/// No connection, or no answer: an unknown name, a port where nobody listens, an untrusted certificate, a server that
+/// hangs up or does not speak HTTP.
 class ClientConnectionError : public ClientError {
   using ClientError::ClientError;
 };
 
-/// The answer had begun, and its body did not come whole.
+/// The head arrived, but not the whole body.
 class ClientPayloadError : public ClientError {
   using ClientError::ClientError;
 };
 
-/// Not a URL, or not one of http and https.
+/// Not an http or https URL.
 class InvalidURL : public ClientError {
   using ClientError::ClientError;
 };
 
+/// More redirects than allowed.
 class TooManyRedirects : public ClientError {
   using ClientError::ClientError;
 };
 
-/// What raise_for_status() throws: "404, message='Not Found', url='http://…'".
+/// Thrown by raise_for_status(): "404, message='Not Found', url='http://…'".
 class ClientResponseError : public ClientError {
  public:
+  /// A status of 400 or more, with the server's words.
   ClientResponseError(int status, const std::string& reason, const std::string& url)
       : ClientError(std::to_string(status) + ", message='" + reason + "', url='" + url + "'"), status_(status) {}
+  /// The status code.
   int status() const noexcept { return status_; }
 
  private:

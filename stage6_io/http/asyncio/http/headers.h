@@ -1,5 +1,5 @@
-// Headers: names and values in the order in which they came; the case of a name does not matter.
-// Mirrors: the CIMultiDict of aiohttp. Read next: request_options.h
+// Headers: names and values in order of arrival; names ignore case.
+// Mirrors: the CIMultiDict of aiohttp. Read next: client_response.h
 #pragma once
 
 #include <string>
@@ -9,25 +9,33 @@
 
 namespace asyncio::http {
 
-/// The same name may be there several times (Set-Cookie is, often).
+/// A name may appear several times (Set-Cookie often does).
 class Headers {
  public:
+  /// A name, as it was written, and a value.
   using Field = std::pair<std::string, std::string>;
 
+  /// Adds a field behind those of the same name.
   void add(std::string_view name, std::string_view value) { fields_.emplace_back(name, value); }
+  /// Removes all.
   void clear() noexcept { fields_.clear(); }
-  /// A line that goes on with the header of the line before. (Nobody has sent these since 2014, or should have.)
+  /// Continues the last header's value: "obsolete line folding", deprecated since 2014. [RFC 9112, 5.2]
   void append_to_last(std::string_view more);
 
+  /// Whether there is a field of this name; upper and lower case are the same.
   bool contains(std::string_view name) const noexcept { return find(name) != nullptr; }
-  /// The first of that name; throws std::out_of_range if there is none.
+  /// The first value of that name; throws std::out_of_range if there is none.
   const std::string& operator[](std::string_view name) const;
-  /// … or `fallback`.
+  /// The first value, or `fallback`.
   std::string get(std::string_view name, std::string_view fallback = "") const;
+  /// All values of this name, in their order.
   std::vector<std::string> getall(std::string_view name) const;
 
+  /// How many fields there are.
   std::size_t size() const noexcept { return fields_.size(); }
+  /// In their order.
   auto begin() const noexcept { return fields_.begin(); }
+  /// Behind the last one.
   auto end() const noexcept { return fields_.end(); }
 
  private:
@@ -35,5 +43,9 @@ class Headers {
 
   std::vector<Field> fields_;
 };
+
+namespace detail {
+bool same_name(std::string_view a, std::string_view b) noexcept;  // ignoring case
+}  // namespace detail
 
 }  // namespace asyncio::http

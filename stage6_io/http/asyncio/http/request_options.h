@@ -1,5 +1,5 @@
-// What can be said of one request, and of all requests of a session.
-// Mirrors: the keyword arguments of aiohttp's ClientSession and its request(). Read next: client_response.h
+// RequestOptions: the options of one request. SessionOptions: those of a session.
+// Mirrors: the keyword arguments of aiohttp's ClientSession and its request(). Read next: headers.h
 #pragma once
 
 #include <asyncio/http/headers.h>
@@ -12,26 +12,26 @@
 
 namespace asyncio::http {
 
-/// `RequestOptions().param("a", "1").timeout(5s)`: each call gives the object back, for the next one.
+/// `RequestOptions().param("a", "1").timeout(5s)`: each call returns the object, for the next call.
 class RequestOptions {
  public:
   RequestOptions() = default;
 
-  /// "?a=1", behind what the URL has already; percent-encoded as needed.
+  /// Appends "?a=1" or "&a=1" to the URL; percent-encoded as needed.
   RequestOptions& param(std::string_view name, std::string_view value);
-  /// Goes before a header of the session of that name. Throws std::invalid_argument if the name is no token, or the
-  /// value has a line break in it: it would be the next header, or worse.
+  /// Overrides the session's header of that name. Throws std::invalid_argument if the name is not a token, or the
+  /// value contains a line break: the server would read the rest as another header.
   RequestOptions& header(std::string_view name, std::string_view value);
 
-  /// The body. A header Content-Type of one's own goes before the one implied here.
+  /// The body. A Content-Type set by header() takes precedence over this one. Throws as header() does.
   RequestOptions& data(std::string bytes, std::string_view content_type = "application/octet-stream");
-  /// One field of a form: "a=1&b=2", application/x-www-form-urlencoded.
+  /// Adds one field of a form: "a=1&b=2", application/x-www-form-urlencoded.
   RequestOptions& form(std::string_view name, std::string_view value);
-  /// A text that is JSON already.
+  /// `text` is JSON already.
   RequestOptions& json(std::string text) { return data(std::move(text), "application/json"); }
 
-  /// For all of it, from the beginning to the last byte of the body; then TimeoutError. In whole milliseconds, at least
-  /// one. nullopt: no limit. [ClientTimeout.total]
+  /// The limit from the start to the last byte of the body; then TimeoutError. Rounded up to whole milliseconds, at
+  /// least one. nullopt: no limit. [ClientTimeout.total]
   template <AnyDuration D>
   RequestOptions& timeout(D limit) {
     total_timeout = to_duration(limit);
@@ -41,26 +41,28 @@ class RequestOptions {
     total_timeout = Duration::max();
     return *this;
   }
-  /// Until there is a connection. [ClientTimeout.connect]
+  /// The limit for connecting. [ClientTimeout.connect]
   template <AnyDuration D>
   RequestOptions& connect_timeout(D limit) {
     connecting_timeout = to_duration(limit);
     return *this;
   }
 
-  /// false: a redirect is an answer like any other.
+  /// true: follows 301, 302, 303, 307 and 308, as Fetch does. The first three turn POST into GET, and 303 every method
+  /// but HEAD; the body and its headers are then dropped.
+  /// false: a redirect is an ordinary answer.
   RequestOptions& allow_redirects(bool on) {
     redirects_allowed = on;
     return *this;
   }
-  /// More than that (10 unless told otherwise): TooManyRedirects.
+  /// More redirects than this (default: 10): TooManyRedirects.
   RequestOptions& max_redirects(int most) {
     redirects_at_most = most;
     return *this;
   }
 
-  /// Whatever else libcurl can do: `setup` is called with the CURL* of the request, last, and sets options of its own.
-  /// The callbacks, CURLOPT_PRIVATE and CURLOPT_SHARE are ours. It must not throw.
+  /// For libcurl's other options: `setup` is called with the request's CURL*, after all other options are set. It must
+  /// not throw, nor set callbacks, CURLOPT_PRIVATE or CURLOPT_SHARE.
   RequestOptions& easy_setup(std::function<void(void*)> setup) {
     setup_easy = std::move(setup);
     return *this;
@@ -85,13 +87,13 @@ class SessionOptions {
 
   /// Sent with each request. Throws as RequestOptions::header().
   SessionOptions& header(std::string_view name, std::string_view value);
-  /// For each request that does not say otherwise; five minutes, as in aiohttp.
+  /// The default of RequestOptions::timeout(): five minutes, as in aiohttp.
   template <AnyDuration D>
   SessionOptions& timeout(D limit) {
     total_timeout = to_duration(limit);
     return *this;
   }
-  /// Connections at once, in all and to one host (0: as many as it takes); a request that finds none waits its turn.
+  /// Simultaneous connections, in total and to one host (0: no limit). A request beyond the limit waits.
   /// [TCPConnector(limit=100, limit_per_host=0)]
   SessionOptions& limit(int connections) {
     connections_at_most = connections;
@@ -101,21 +103,22 @@ class SessionOptions {
     connections_per_host = connections;
     return *this;
   }
-  /// Of a body that nobody reads, up to twice this is kept; then the server has to wait. [read_bufsize]
+  /// Buffers up to twice this many bytes of an unread body; then the server has to wait. [read_bufsize]
   SessionOptions& read_bufsize(std::size_t bytes) {
     buffer_size = bytes;
     return *this;
   }
-  /// TLS: trust what this file (PEM) vouches for, in place of the system's certificates; or trust anybody.
+  /// TLS: trusts the certificates in this PEM file instead of the system's.
   SessionOptions& ca_file(std::string path) {
     certificates = std::move(path);
     return *this;
   }
+  /// TLS: false trusts any server.
   SessionOptions& verify(bool on) {
     verify_peer = on;
     return *this;
   }
-  /// Heed http_proxy, https_proxy, no_proxy … in the environment. [trust_env]
+  /// Heeds http_proxy, https_proxy, no_proxy … in the environment. [trust_env]
   SessionOptions& trust_env(bool on) {
     heed_environment = on;
     return *this;
@@ -135,7 +138,7 @@ class SessionOptions {
 namespace detail {
 /// Everything but letters, digits and "-._~" becomes %XX: safe in a query, and in a form.
 std::string percent_encode(std::string_view text);
-/// Throws std::invalid_argument unless the name is a token, as RFC 9110 has it, and the value one line.
+/// Throws std::invalid_argument unless the name is a token of RFC 9110 and the value is one line.
 void check_header(std::string_view name, std::string_view value);
 bool is_token(std::string_view text) noexcept;
 }  // namespace detail

@@ -1,5 +1,5 @@
-// Against httpbin, which somebody else wrote. Its address comes in $HTTPBIN_URL, from httpbin.sh.
-#include "stage6/support.h"
+// Requests to httpbin, a server by others. httpbin.sh sets its address in $HTTPBIN_URL.
+#include "support/io.h"
 
 #include <asyncio/gather.h>
 #include <asyncio/http/client_session.h>
@@ -22,7 +22,7 @@ std::string url(const std::string& target) {
   return base + target;
 }
 
-/// JSON without blanks and line breaks, to search in.
+/// JSON without blanks and line breaks, for searching.
 std::string squeezed(const std::string& json) {
   std::string all;
   for (const char c : json) {

@@ -1,10 +1,11 @@
-// libcurl on our loop: what its "multi interface" asks of an event loop, and what ours has. It wants to hear when one of
-// its sockets is ready, and when some time is over; and it says which sockets and what time, by two callbacks.
-// Mirrors: aiohttp's connector.py, as far as that. Read next: ../../../multi.cpp, then transfer.h
+// libcurl's "multi interface" on our loop. libcurl names its sockets and its timeout in two callbacks; we tell it when
+// a socket is ready, or when the time is over.
+// Mirrors: aiohttp's connector.py, in part. Read next: ../../../multi.cpp, then transfer.h
 #pragma once
 
 #include <asyncio/detail/pool.h>
 #include <asyncio/detail/ref.h>
+#include <asyncio/detail/ref_counted.h>
 #include <asyncio/handle.h>
 #include <asyncio/http/request_options.h>
 #include <asyncio/loop.h>
@@ -22,7 +23,7 @@ namespace asyncio::http {
 struct Cookie {
   std::string name;
   std::string value;
-  std::string domain;  // "127.0.0.1", or ".example.org" with all below it
+  std::string domain;  // "127.0.0.1", or ".example.org" with its subdomains
   std::string path;
 };
 
@@ -31,16 +32,16 @@ namespace detail {
 using asyncio::detail::Ref;
 class Transfer;
 
-/// What is behind a session: libcurl's handle for many transfers (CURLM), which keeps the connections; and the one for
-/// what they share (CURLSH), the cookies. Counted: by the session, and by each transfer.
+/// The state of a session: libcurl's CURLM, which runs many transfers and keeps their connections, and its CURLSH, the
+/// cookies that they share. The session holds a reference, and so does each transfer.
 ///
-/// libcurl is only ever called from a callback of the loop, or from a task, and its callbacks only note things and wake
-/// tasks; so it is never called from within itself, which it would not bear.
+/// libcurl must not be called from its own callbacks. Therefore only the loop's callbacks and tasks call it, and its
+/// callbacks only store things and wake tasks.
 ///
-/// Invariants: (1) sockets_ says which descriptors libcurl wants watched, and so they are, while the loop is open.
-/// (2) transfers_ are those that libcurl works on. (3) No exception passes through libcurl, which is C: a callback
-/// keeps it in error_, and who called libcurl throws it on, or fails all transfers with it.
-class Multi : public asyncio::detail::Pooled {
+/// Invariants: (1) sockets_ holds the descriptors that libcurl wants watched; while the loop is open, they are watched.
+/// (2) transfers_ holds those that libcurl works on. (3) No exception passes through libcurl, which is C: a callback
+/// stores it in error_; the caller of libcurl rethrows it, or fails all transfers with it.
+class Multi : public asyncio::detail::Pooled, public asyncio::detail::RefCounted<Multi> {
  public:
   /// Throws std::runtime_error if the loop is closed, std::logic_error if its core cannot watch descriptors.
   Multi(Loop& loop, const SessionOptions& options);
@@ -48,18 +49,18 @@ class Multi : public asyncio::detail::Pooled {
   Multi& operator=(const Multi&) = delete;
 
   const SessionOptions& options() const noexcept { return options_; }
-  /// Null once it is closed or destroyed.
+  /// Null once the loop is closed or destroyed.
   Loop* open_loop() const noexcept;
   void* share() const noexcept { return share_; }
 
-  /// Begins to work on it. Throws std::runtime_error("Session is closed"), ClientError.
+  /// Starts the transfer. Throws std::runtime_error("Session is closed"), ClientError.
   void add(Transfer& transfer);
-  /// Stops in the middle, if it is in the middle: its connection is closed then. A no-op if it is not being worked on.
+  /// Stops the transfer; closes its connection if it is unfinished. A no-op if it was not added, or was removed.
   void remove(Transfer& transfer) noexcept;
-  /// libcurl has been told something outside of its turn: what has come of it?
+  /// Finishes the transfers that libcurl reports as done. Call it after any call that may advance a transfer.
   void look_for_finished();
 
-  /// Fails all transfers ("Session is closed"), and takes no others.
+  /// Fails all transfers ("Session is closed") and refuses new ones.
   void close();
   bool closed() const noexcept { return closed_; }
   std::size_t size() const noexcept { return transfers_.size(); }
@@ -67,12 +68,8 @@ class Multi : public asyncio::detail::Pooled {
   std::vector<Cookie> cookies() const;
   void clear_cookies();
 
-  void add_ref() noexcept { ++refs_; }
-  void release() noexcept {
-    if (--refs_ == 0) delete this;
-  }
-
  private:
+  friend RefCounted;
   ~Multi();
   static int on_socket(void* easy, int fd, int what, void* self, void* of_socket) noexcept;
   static int on_timer(void* multi, long timeout_ms, void* self) noexcept;
@@ -82,16 +79,15 @@ class Multi : public asyncio::detail::Pooled {
   void fail_all(std::exception_ptr error);
   void free_handles() noexcept;
 
-  asyncio::detail::Ref<asyncio::detail::LoopAnchor> anchor_;
+  asyncio::detail::Ref<asyncio::detail::WeakLoop> weak_loop_;
   SessionOptions options_;
-  void* multi_ = nullptr;  // CURLM; null, like the next two, once it is closed
+  void* multi_ = nullptr;  // CURLM; null, like share_ and jar_, once closed
   void* share_ = nullptr;  // CURLSH
-  void* jar_ = nullptr;    // CURL: never sent, for speaking of the cookies
+  void* jar_ = nullptr;    // CURL: never sent; gives access to the cookies
   TimerHandle timer_;
   std::map<int, int> sockets_;  // CURL_POLL_IN, …_OUT or …_INOUT, by descriptor
   std::set<Transfer*> transfers_;
   std::exception_ptr error_;
-  std::size_t refs_ = 1;
   bool closed_ = false;
 };
 

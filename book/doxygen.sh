@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# doxygen.sh FOLDER: writes FOLDER/xml, what Doxygen finds in the public headers. A warning is an error.
+set -euo pipefail
+folder=$(realpath -m -- "$1")
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+rm -rf "$folder"
+mkdir -p "$folder"
+mapfile -t headers < <(find stage* -type d -name asyncio -prune | LC_ALL=C sort)
+{
+  cat book/Doxyfile
+  echo "INPUT = ${headers[*]}"
+  echo "OUTPUT_DIRECTORY = $folder"
+} | doxygen -

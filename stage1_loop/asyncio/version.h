@@ -1,0 +1,21 @@
+// Which version this is. CHANGELOG.md says what a version means.
+// Mirrors: nothing in CPython, where asyncio has the version of Python. Read next: loop_service.h
+#pragma once
+
+#include <string_view>
+
+/// Of the headers, for `#if ASYNCIO_VERSION >= 10000`: 10000 is 1.0.0, and 200 is 0.2.0.
+#define ASYNCIO_VERSION_MAJOR 0
+/// Of the headers.
+#define ASYNCIO_VERSION_MINOR 2
+/// Of the headers.
+#define ASYNCIO_VERSION_PATCH 0
+/// Of the headers: 10000 is 1.0.0, and 200 is 0.2.0.
+#define ASYNCIO_VERSION (ASYNCIO_VERSION_MAJOR * 10000 + ASYNCIO_VERSION_MINOR * 100 + ASYNCIO_VERSION_PATCH)
+
+namespace asyncio {
+
+/// "0.2.0": of the library that is linked. It must be that of the headers: their inline functions know its objects.
+std::string_view version() noexcept;
+
+}  // namespace asyncio

@@ -1,0 +1,209 @@
+#include "watch_log.h"
+
+#include "output_capture.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+namespace asyncio::detail {
+
+// Defined in the build folder, by embed.cmake: page.html with all that belongs to it, in pieces.
+extern const std::string_view kPlayer[];
+extern const std::size_t kPlayerPieces;
+
+namespace {
+
+std::string program_name() {
+#ifdef __GLIBC__
+  return program_invocation_short_name;
+#else
+  return "a program";
+#endif
+}
+
+std::string escape_attribute(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '&') {
+      escaped += "&amp;";
+    } else if (c == '"') {
+      escaped += "&quot;";
+    } else if (c == '<') {
+      escaped += "&lt;";
+    } else {
+      escaped += c;
+    }
+  }
+  return escaped;
+}
+
+// A relative path, as ccache makes them, begins where the compiler ran. That is most often where the program lies.
+std::string read_source(const std::filesystem::path& path) {
+  std::ifstream stream(path);
+  if (!stream && path.is_relative()) {
+    std::error_code ignored;
+    stream.open(std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path() / path);
+  }
+  return stream ? std::string(std::istreambuf_iterator<char>(stream), {}) : std::string();
+}
+
+// A task's result may be a book.
+void shorten(std::string& text) {
+  constexpr std::size_t kMost = 200;
+  if (text.size() <= kMost) return;
+  std::size_t end = kMost;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not within a letter of UTF-8
+  text.replace(end, text.npos, "…");
+}
+
+}  // namespace
+
+WatchLog::WatchLog(const std::string& path, const WatchOptions& options)
+    : file_(std::fopen(path.c_str(), "we"), std::fclose), events_left_(options.most_events), process_(getpid()) {
+  if (!file_) throw std::system_error(errno, std::generic_category(), "watch: " + path);
+  for (std::size_t i = 0; i < kPlayerPieces; ++i) std::fwrite(kPlayer[i].data(), 1, kPlayer[i].size(), file_.get());
+  const std::string title = escape_attribute(options.title.empty() ? program_name() : options.title);
+  std::fprintf(file_.get(), "<script type=\"application/json\" id=\"log\" data-program=\"%s\">\n", title.c_str());
+  std::fflush(file_.get());
+  if (options.output) output_ = std::make_unique<OutputCapture>();
+}
+
+WatchLog::~WatchLog() {
+  finish();
+  static_cast<void>(file_.release());  // in a forked child: its buffer is a copy of what the parent is going to write
+  if (output_) output_->forget();
+}
+
+void WatchLog::finish() {
+  const std::lock_guard lock(mutex_);
+  if (!writes()) return;
+  write_output(0, 0);
+  std::fputs("</script></body></html>\n", file_.get());
+  file_.reset();
+  output_.reset();
+}
+
+int WatchLog::new_loop() {
+  const std::lock_guard lock(mutex_);
+  return ++loops_;
+}
+
+void WatchLog::event_with_list(const char* kind, int loop, std::int64_t time, std::vector<std::int64_t> numbers,
+                               const std::vector<std::int64_t>& list) {
+  const std::lock_guard lock(mutex_);
+  if (!begin_event(kind, loop, time)) return;
+  for (const std::int64_t one : numbers) number(one);
+  line_ += ",[";
+  const std::size_t begin = line_.size();
+  for (const std::int64_t one : list) number(one);
+  if (!list.empty()) line_.erase(begin, 1);  // the first comma
+  line_ += ']';
+  end_line();
+}
+
+// Not in a forked child: it has a copy of this, but the file is its parent's.
+bool WatchLog::writes() const { return file_ && getpid() == process_; }
+
+bool WatchLog::begin_event(const char* kind, int loop, std::int64_t time) {
+  if (!writes()) return false;
+  write_output(loop, time);
+  if (events_left_ == 0) return false;
+  if (bytes_left_ <= 0) events_left_ = 1;
+  if (--events_left_ == 0) kind = "full";
+  begin_line(kind);
+  number(loop);
+  number(time);
+  if (events_left_ > 0) return true;
+  end_line();
+  return false;
+}
+
+void WatchLog::write_output(int loop, std::int64_t time) {
+  if (!output_) return;
+  const std::string printed = output_->take();
+  if (printed.empty() || events_left_ < 2 || bytes_left_ <= 0) return;
+  --events_left_;
+  begin_line("out");
+  number(loop);
+  number(time);
+  string(printed);
+  end_line();
+}
+
+std::int64_t WatchLog::text(std::string text) {
+  shorten(text);
+  const std::lock_guard lock(mutex_);
+  if (text.empty() || !writes() || events_left_ == 0) return 0;
+  const auto [found, is_new] = texts_.try_emplace(text, static_cast<std::int64_t>(texts_.size()) + 1);
+  if (is_new) {
+    begin_line("str");
+    string(text);
+    end_line();
+  }
+  return found->second;
+}
+
+std::int64_t WatchLog::file(const char* path) {
+  const std::lock_guard lock(mutex_);
+  if (*path == '\0' || !writes() || events_left_ == 0) return 0;
+  if (const auto known = files_.find(std::string_view(path)); known != files_.end()) return known->second;
+
+  std::string source = read_source(path);
+  if (static_cast<std::int64_t>(source.size()) > source_bytes_left_) source.clear();
+  source_bytes_left_ -= static_cast<std::int64_t>(source.size());
+  begin_line("file");
+  string(path);
+  string(source);
+  end_line();
+  const auto number = static_cast<std::int64_t>(files_.size()) + 1;
+  files_.emplace(path, number);
+  return number;
+}
+
+void WatchLog::flush() {
+  const std::lock_guard lock(mutex_);
+  if (writes()) std::fflush(file_.get());
+}
+
+// ── JSON ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void WatchLog::begin_line(const char* kind) { line_.assign("[\"").append(kind).append("\""); }
+
+void WatchLog::number(std::int64_t number) {
+  char digits[24];
+  const auto [end, error] = std::to_chars(digits, std::end(digits), number);
+  line_.append(",").append(digits, end);
+}
+
+// '<' as well, lest a text end the <script>.
+void WatchLog::string(std::string_view text) {
+  line_ += ",\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      line_.append("\\").push_back(c);
+    } else if (c == '\n') {
+      line_ += "\\n";
+    } else if (c == '<' || static_cast<unsigned char>(c) < 0x20) {
+      char escaped[8];
+      std::snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(c));
+      line_ += escaped;
+    } else {
+      line_ += c;
+    }
+  }
+  line_ += '"';
+}
+
+void WatchLog::end_line() {
+  line_ += "]\n";
+  std::fwrite(line_.data(), 1, line_.size(), file_.get());
+  bytes_left_ -= static_cast<std::int64_t>(line_.size());
+}
+
+}  // namespace asyncio::detail

@@ -1,0 +1,112 @@
+#include "asyncio/thread_pool.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+
+namespace asyncio {
+
+/// Invariants: (1) after closed_ no job and no thread is added. (2) ended_ is done once closed_ is set and the last
+/// thread has left work().
+struct ThreadPool::State {
+  explicit State(std::size_t workers) : max_workers(workers) { ended.set_running_or_notify_cancel(); }
+  void work();
+
+  const std::size_t max_workers;
+  std::mutex mutex;  // guards the members below but `ended`, and the pool's threads_
+  std::condition_variable job_came;
+  std::deque<std::shared_ptr<detail::PooledJob>> jobs;
+  std::size_t working = 0;  // threads that have not left work()
+  std::size_t idle = 0;     // the threads among them that wait for a job
+  bool closed = false;
+  ConcurrentFuture<> ended;  // running from the start, so that nobody can cancel it
+};
+
+void ThreadPool::State::work() {
+  std::unique_lock lock(mutex);
+  for (;;) {
+    ++idle;
+    job_came.wait(lock, [this] { return !jobs.empty() || closed; });
+    --idle;
+    if (jobs.empty()) break;
+    std::shared_ptr<detail::PooledJob> job = std::move(jobs.front());
+    jobs.pop_front();
+    lock.unlock();
+    job->run();
+    job.reset();
+    lock.lock();
+  }
+  const bool last = --working == 0;
+  lock.unlock();
+  if (last) ended.set_result();
+}
+
+ThreadPool::ThreadPool(std::size_t max_workers) : state_(std::make_shared<State>(max_workers)) {
+  if (max_workers == 0) throw std::invalid_argument("max_workers must be greater than 0");
+}
+
+std::size_t ThreadPool::default_workers() noexcept {
+  return std::min<std::size_t>(32, std::thread::hardware_concurrency() + 4);
+}
+
+void ThreadPool::enqueue(std::shared_ptr<detail::PooledJob> job) {
+  const std::lock_guard lock(state_->mutex);
+  if (state_->closed) throw std::runtime_error("cannot schedule new futures after shutdown");
+  state_->jobs.push_back(std::move(job));
+  // A notified thread counts as idle until it has taken its job, so `idle` is compared with all jobs in the queue.
+  if (state_->jobs.size() > state_->idle && threads_.size() < state_->max_workers) {
+    try {
+      threads_.emplace_back();
+      threads_.back() = std::thread([state = state_] { state->work(); });
+      ++state_->working;
+    } catch (...) {
+      if (!threads_.empty() && !threads_.back().joinable()) threads_.pop_back();
+      if (threads_.empty()) {  // otherwise one of the others will run the job
+        state_->jobs.pop_back();
+        throw;
+      }
+    }
+  }
+  state_->job_came.notify_one();
+}
+
+void ThreadPool::shutdown(bool wait) {
+  std::vector<std::thread> threads;
+  bool ended = false;
+  {
+    const std::lock_guard lock(state_->mutex);
+    ended = !std::exchange(state_->closed, true) && state_->working == 0;
+    state_->job_came.notify_all();
+    if (wait) threads.swap(threads_);
+  }
+  if (ended) state_->ended.set_result();
+  if (!wait) return;
+  for (std::thread& thread : threads) {
+    // A job that holds the last reference to its pool destroys it here, and must not wait for itself.
+    thread.get_id() == std::this_thread::get_id() ? thread.detach() : thread.join();
+  }
+}
+
+ThreadPool::~ThreadPool() {
+  bool left_alone = false;
+  {
+    const std::lock_guard lock(state_->mutex);
+    left_alone = state_->closed;
+  }
+  if (!left_alone) shutdown();
+  for (std::thread& thread : threads_) thread.detach();
+}
+
+const ConcurrentFuture<>& ThreadPool::ended() const noexcept { return state_->ended; }
+
+std::size_t ThreadPool::max_workers() const noexcept { return state_->max_workers; }
+
+std::size_t ThreadPool::threads() const {
+  const std::lock_guard lock(state_->mutex);
+  return threads_.size();
+}
+
+}  // namespace asyncio

@@ -1,0 +1,24 @@
+// sendfile(): sends a file over a transport, after everything that was written before.
+// Mirrors: BaseEventLoop.sendfile. Read next: ../../5_streams/asyncio/stream_reader.h
+#pragma once
+
+#include <asyncio/coro.h>
+#include <asyncio/sendfile.h>
+#include <asyncio/transports.h>
+
+#include <cstddef>
+#include <memory>
+
+namespace asyncio {
+
+/// Sends an open file (its descriptor) as sock_sendfile() does, once the transport's buffer is empty. Returns the
+/// number of bytes sent. Until it returns, the transport receives nothing, and write() throws
+/// std::runtime_error("unable to write; sendfile is in progress"). Throws std::runtime_error ("Transport is closing",
+/// "sendfile is not supported for transport …"), std::errc::connection_reset if the connection is lost, and what
+/// sock_sendfile() throws.
+///
+/// With TLS the bytes have to be encrypted here: it reads the file, and writes it to the transport, which others can
+/// still write to. Without `options.fallback` it throws std::runtime_error("fallback is disabled and …").
+Coro<std::size_t> sendfile(std::shared_ptr<WriteTransport> transport, int file, SendfileOptions options = {});
+
+}  // namespace asyncio

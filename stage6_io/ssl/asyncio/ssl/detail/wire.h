@@ -1,0 +1,26 @@
+// Two buffers in memory that OpenSSL reads from and writes to. Therefore TLS works on any transport.
+// Mirrors: ssl.MemoryBIO. Read next: ssl_protocol.h
+#pragma once
+
+#include <asyncio/detail/byte_buffer.h>
+#include <asyncio/ssl/detail/openssl.h>
+
+namespace asyncio::ssl::detail {
+
+/// OpenSSL's BIO_s_mem has two drawbacks: each read copies the remaining bytes, and by default "empty" means the end of
+/// the stream.
+class Wire {
+ public:
+  Wire() = default;
+  Wire(const Wire&) = delete;
+  Wire& operator=(const Wire&) = delete;
+
+  /// `ssl` then reads from incoming ("try again" if it is empty) and writes to outgoing.
+  /// REQUIRES: *this outlives `ssl`'s last use. Throws std::bad_alloc.
+  void attach(ssl_st* ssl);
+
+  asyncio::detail::ByteBuffer incoming;
+  asyncio::detail::ByteBuffer outgoing;
+};
+
+}  // namespace asyncio::ssl::detail

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# amalgamate_test.sh ROOT SCRATCH PROGRAM COMPILER...: `./stages amalgamate` writes one header, with which the program at
+# the top of the README compiles, without a warning, and runs; and with which a second file of a program links. It is no
+# larger than the README says.
+set -euo pipefail
+root=$1 scratch=$2 program=$3
+compile=("${@:4}" -std=c++20 -O0 -Wall -Wextra -Wpedantic -Werror -pthread -foptimize-sibling-calls)
+
+rm -rf "$scratch"
+mkdir -p "$scratch"
+cd "$scratch"
+"$root/stages" amalgamate "$scratch/asyncio.hpp"
+limit=$(grep -A1 'stages amalgamate` writes' "$root/README.md" | grep -oE '[0-9]+ kB' | grep -oE '[0-9]+')
+(($(wc -c <asyncio.hpp) <= limit * 1000)) || { echo "It is larger than the $limit kB that the README allows."; exit 1; }
+
+{
+  echo '#define ASYNCIO_IMPLEMENTATION'
+  sed 's,<asyncio/asyncio.h>,"asyncio.hpp",' "$program"
+} >app.cpp
+cat >other.cpp <<'END'
+#include "asyncio.hpp"
+asyncio::Coro<int> other() { co_return static_cast<int>(asyncio::version().size()); }
+END
+"${compile[@]}" -c other.cpp -o other.o
+"${compile[@]}" app.cpp other.o -o app
+[[ $(./app) == $'hello\nworld\n10' ]] || { echo "The program prints something else: $(./app)"; exit 1; }

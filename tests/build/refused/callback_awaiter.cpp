@@ -1,0 +1,19 @@
+// an awaiter that takes any std::coroutine_handle<> cannot be awaited in a task
+#include <asyncio/run.h>
+
+#include <coroutine>
+
+struct Answer {
+  bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> waiting) { waiting_ = waiting; }
+  int await_resume() const { return 42; }
+  std::coroutine_handle<> waiting_;
+};
+struct Question {
+  Answer operator co_await() const { return {}; }
+};
+
+asyncio::Coro<int> a_coroutine() {
+  const int answer = co_await Question();
+  co_return answer;
+}

@@ -1,0 +1,9 @@
+// coroutines cannot be used with call_at() or call_later()
+// test_base_events.py: BaseEventLoopWithSelectorTests.test_call_coroutine
+#include <asyncio/coro.h>
+#include <asyncio/loop.h>
+
+void use(asyncio::Loop& loop) {
+  const auto work = []() -> asyncio::Coro<> { co_return; };
+  loop.call_later(std::chrono::seconds(1), work);
+}

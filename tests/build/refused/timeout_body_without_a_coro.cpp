@@ -1,0 +1,9 @@
+// the body of timeout() takes nothing or a Timeout&, and returns what can be awaited: write -> Coro<> behind
+// in 30 lines, 1 error
+#include <asyncio/asyncio.h>
+
+using namespace std::chrono_literals;
+
+asyncio::Coro<> a_coroutine() {
+  co_await asyncio::timeout(1s, [] {});
+}

@@ -1,0 +1,54 @@
+# Tests our https server with foreign programs: curl and openssl. Usage: peers.sh path/to/stage6_ssl_demo
+set -euo pipefail
+demo=$1
+for tool in curl openssl; do
+  if ! command -v $tool >/dev/null; then
+    echo "skipped: there is no $tool"
+    exit 77
+  fi
+done
+
+scratch=$(mktemp -d)
+"$demo" serve 0 "$scratch/cert.pem" >"$scratch/server" &
+server=$!
+trap 'kill $server 2>/dev/null || true; rm -rf "$scratch"' EXIT
+for _ in $(seq 100); do
+  grep -q Serving "$scratch/server" && break
+  sleep 0.1
+done
+port=$(sed -n 's/.*localhost:\([0-9]*\).*/\1/p' "$scratch/server")
+
+fail() {
+  echo "FAILED: $1"
+  exit 1
+}
+get() { curl --silent --show-error --max-time 20 --noproxy '*' --resolve "localhost:$port:127.0.0.1" "$@"; }
+ask() { # ask OPTIONS...: s_client's report, after the page
+  printf 'GET / HTTP/1.1\r\n\r\n' |
+    timeout 20 openssl s_client -connect "127.0.0.1:$port" -CAfile "$scratch/cert.pem" -servername localhost \
+      -verify_hostname localhost -ign_eof "$@" 2>&1
+}
+
+[[ $(get --cacert "$scratch/cert.pem" "https://localhost:$port/") == *'It works'* ]] || fail 'curl gets no page'
+if get "https://localhost:$port/" >/dev/null 2>&1; then fail 'curl trusts a certificate that nobody signed'; fi
+
+for version in tls1_2 tls1_3; do
+  report=$(ask -$version) || true
+  [[ $report == *'It works'* ]] || fail "openssl gets no page with $version"
+  [[ $report == *'Verify return code: 0 (ok)'* ]] || fail "openssl does not verify with $version"
+done
+report=$(ask -tls1_1 -cipher ALL:@SECLEVEL=0) || true
+[[ $report != *'It works'* ]] || fail 'TLS 1.1 is accepted'
+
+# "R" asks for a new handshake in the middle of a connection of TLS 1.2.
+report=$( (sleep 1; echo R; sleep 1) |
+  timeout 20 openssl s_client -connect "127.0.0.1:$port" -CAfile "$scratch/cert.pem" -tls1_2 2>&1) || true
+[[ $report == *RENEGOTIATING* && $report == *'no renegotiation'* ]] || fail 'renegotiation is not refused'
+
+# A TLS 1.2 session is resumed, and the server survives nonsense.
+ask -tls1_2 -sess_out "$scratch/session" >/dev/null || true
+report=$(ask -tls1_2 -sess_in "$scratch/session") || true
+[[ $report == *'Reused, TLSv1.2'* ]] || fail 'the session is not resumed'
+printf 'nonsense that is no hello\r\n\r\n' >"/dev/tcp/127.0.0.1/$port" || true
+[[ $(get --cacert "$scratch/cert.pem" "https://localhost:$port/") == *'It works'* ]] || fail 'the server did not survive nonsense'
+echo 'curl, openssl and our server understand each other'
