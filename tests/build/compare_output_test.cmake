@@ -1,4 +1,4 @@
-# compare_output.cmake passes equal outputs, forgives a fraction of a second, and nothing else.
+# compare_output.cmake passes equal outputs, and times that are longer, and nothing else.
 
 function(compare actual expected verdict)
   file(WRITE ${SCRATCH}/actual "${actual}")
@@ -17,7 +17,13 @@ compare("hello\n" "world\n" differ)
 compare("hello\n" "hello\nworld\n" differ)
 compare("==========3.00923\n" "==========3.1\n" same)
 compare("==========3.00923\n" "==========3\n" same)
-compare("==========3.00923\n" "==========2.99\n" differ)
+compare("==========3.00923\n" "==========2.99\n" same)
+compare("==========2.99923\n" "==========3.00\n" differ)
+compare("==========3.1\n==========1.9\n" "==========3.0\n==========2.0\n" differ)
+compare("==========3.1\n" "==========3.0\n==========2.0\n" differ)
+compare("==========3.1\n==========2.0\n" "==========3.0\n" differ)
+compare("==========\n" "==========3.0\n" differ)
+compare("==========10.1\n" "==========9.9\n" same)
 compare("it took 3.1\n" "it took 3.2\n" differ)
 compare("hello\n" "hello\n--- asyncio only: errors\nworld\n" differ)
 compare("hello\n" "hello\n--- asyncio only: errors\nworld\n" same -DBY_HAND=ON)
