@@ -10,7 +10,7 @@ scratch=$(mktemp -d)
 "$demo" serve >"$scratch/server" &
 server=$!
 trap 'kill $server 2>/dev/null || true; rm -rf "$scratch"' EXIT
-for _ in $(seq 100); do
+for _ in $(seq 600); do  # a minute: on a busy machine
   grep -q Serving "$scratch/server" && break
   sleep 0.1
 done

@@ -31,8 +31,8 @@ else
   "$python" -u -m http.server 0 --bind 127.0.0.1 --directory "$scratch/files" >"$scratch/server" 2>"$scratch/log" &
 fi
 server=$!
-for _ in $(seq 300); do
-  grep -q 'port ' "$scratch/server" && break
+for _ in $(seq 600); do  # a minute: on a busy machine
+  grep -q 'port [0-9]' "$scratch/server" && break
   sleep 0.1
 done
 port=$(sed -n 's/.*port \([0-9]*\).*/\1/p' "$scratch/server")

@@ -28,9 +28,9 @@ start() {
   started+=($!)
 }
 
-# wait_until COMMAND...: until it succeeds; 30 seconds at most.
+# wait_until COMMAND...: until it succeeds; a minute at most.
 wait_until() {
-  for _ in $(seq 300); do
+  for _ in $(seq 600); do
     if "$@" >/dev/null 2>&1; then return 0; fi
     sleep 0.1
   done
@@ -39,7 +39,7 @@ wait_until() {
 
 # port_of NAME: what a program printed as "port N".
 port_of() {
-  wait_until grep -q '^port ' "$scratch/$1.out"
+  wait_until grep -q '^port [0-9]' "$scratch/$1.out"  # Python writes the word first, and then the number
   sed -n 's/^port //p' "$scratch/$1.out"
 }
 
@@ -50,6 +50,17 @@ free_port() {
     port=$((20000 + RANDOM % 12000))
     if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then echo "$port" && return; fi
   done
+}
+
+# udp_answer MESSAGE CLIENT...: the line that comes back. UDP has no end, so the client is ended when the line is there.
+udp_answer() {
+  local message=$1 answer=
+  shift
+  coproc "$@"
+  echo "$message" >&"${COPROC[1]}"
+  read -r -t 60 answer <&"${COPROC[0]}" || true
+  kill "$COPROC_PID"
+  echo "$answer"
 }
 
 listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }

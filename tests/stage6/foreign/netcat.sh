@@ -17,7 +17,7 @@ nc -N 127.0.0.1 "$tcp" <"$scratch/data" >"$scratch/back"
 cmp "$scratch/data" "$scratch/back" || fail "TCP: another file came back"
 nc -N -U "$scratch/socket" <"$scratch/data" >"$scratch/back"
 cmp "$scratch/data" "$scratch/back" || fail "Unix socket: another file came back"
-[[ $(echo hello | nc -u -w 2 127.0.0.1 "$udp") == hello ]] || fail "UDP: no hello"
+[[ $(udp_answer hello nc -u 127.0.0.1 "$udp") == hello ]] || fail "UDP: no hello"
 
 # Twenty at once, and one that hangs up in the middle.
 clients=()

@@ -11,20 +11,21 @@ start udp "$echo_program" serve udp
 tcp=$(port_of tcp) udp=$(port_of udp)
 wait_until grep -q ready "$scratch/unix.out"
 
-socat -t 30 - "TCP:127.0.0.1:$tcp" <"$scratch/data" >"$scratch/back"
+socat -t 60 - "TCP:127.0.0.1:$tcp" <"$scratch/data" >"$scratch/back"
 cmp "$scratch/data" "$scratch/back" || fail "TCP: another file came back"
-socat -t 30 - "UNIX-CONNECT:$scratch/socket" <"$scratch/data" >"$scratch/back"
+socat -t 60 - "UNIX-CONNECT:$scratch/socket" <"$scratch/data" >"$scratch/back"
 cmp "$scratch/data" "$scratch/back" || fail "Unix socket: another file came back"
 for message in one two three; do
-  [[ $(echo "$message" | socat -t 2 -T 2 - "UDP:127.0.0.1:$udp") == "$message" ]] || fail "UDP: no $message"
+  [[ $(udp_answer "$message" socat - "UDP:127.0.0.1:$udp") == "$message" ]] || fail "UDP: no $message"
 done
 
 # --- socat the server, our client.
-start socat_unix socat "UNIX-LISTEN:$scratch/theirs,fork" EXEC:cat
+# -t: when our client says that this was all, cat may still have a part of it.
+start socat_unix socat -t 60 "UNIX-LISTEN:$scratch/theirs,fork" EXEC:cat
 wait_until test -S "$scratch/theirs"
 "$echo_program" ask unix "$scratch/theirs" || fail "our client and socat's Unix socket"
 port=$(free_port)
-start socat_tcp socat "TCP-LISTEN:$port,bind=127.0.0.1,fork,reuseaddr" EXEC:cat
+start socat_tcp socat -t 60 "TCP-LISTEN:$port,bind=127.0.0.1,fork,reuseaddr" EXEC:cat
 wait_until listens "$port"
 "$echo_program" ask tcp "$port" || fail "our client and socat's TCP"
 port=$(free_port)
