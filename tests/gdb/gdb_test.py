@@ -129,6 +129,7 @@ def gdb(*arguments, commands, load=()):
         file.write("set width 0\nset height 0\n%secho \\n@@@\\n\n" % script)
         file.flush()
         first = ["-iex", "set auto-load safe-path /", "-iex", "set debuginfod enabled off"]
+        first += ["-iex", "set disable-randomization off"]  # a container may not let gdb do that, and gdb complains
         first += [part for line in load for part in ("-ex", line)]
         command = ["gdb", "-nx", "-q", "-batch", *first, *arguments, "-x", file.name]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)

@@ -47,7 +47,7 @@ run growth 9 growth --benchmark_filter='^growth/[^/]*/10$'
 # Of several repetitions, how sure the median is; and what the row that does nothing of ours says of the machine.
 "$build/asyncio_compare" --benchmark_filter='^(machine/|stage1/call_soon_burst)' --benchmark_min_time=0 \
   --benchmark_repetitions=5 >noise.txt
-grep -qE '^  1 call_soon and run, 1,000 at once .* ±[0-9]+%' noise.txt || fail "no confidence interval: $(<noise.txt)"
+grep -qE '^  1 call_soon and run, 1,000 at once .*±[0-9]+%' noise.txt || fail "no confidence interval: $(<noise.txt)"
 grep -qE "^The machine's noise: .* took [0-9.]+ ns, ±[0-9.]+ %" noise.txt || fail "no noise: $(<noise.txt)"
 
 if ! command -v python3 >/dev/null || [[ ! -x $build/echo_load ]]; then exit; fi

@@ -84,11 +84,11 @@ class Load {
     for (Connection& connection : connections_) send_message(connection);
   }
 
-  /// Round trips, in microseconds.
+  /// Round trips, in microseconds; one at least, however slow the machine is.
   std::vector<float> run_until(Clock::time_point end) {
     std::vector<float> trips;
     trips.reserve(1 << 20);
-    while (Clock::now() < end) {
+    while (Clock::now() < end || trips.empty()) {
       const int ready =
           checked(epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), 1000), "epoll_wait");
       for (int i = 0; i < ready; ++i) receive(*static_cast<Connection*>(events_[std::size_t(i)].data.ptr), trips);
@@ -137,7 +137,6 @@ int main(int argc, char** argv) try {
   const std::chrono::duration<double> took = Clock::now() - begin;
   const double server = processor_ns(pid) - server_before;
 
-  if (trips.empty()) throw std::runtime_error("no message came back");
   std::ranges::sort(trips);
   const double count = double(trips.size());
   std::printf("messages_per_s %.0f server_ns %.0f median_us %.1f p99_us %.1f\n", count / took.count(), server / count,
