@@ -5,8 +5,9 @@
 #   wrong   each wrong/STEP-name.patch, a plausible wrong solution, is refused at its step, with a sentence that contains
 #           the first line of the file
 #
-# Without either, both. `quick` takes the steps and patches of one stage, another one each day, and the first step of the
-# others. It prints what does not hold, and a count.
+# Without either, both. `quick` takes the steps and patches of one stage, and the first step of the others. Which stage
+# that is depends on what there is to prove, so that the same files are always proved in the same way. It prints what does
+# not hold, and a count.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
 source tests/course/lib.sh
@@ -45,9 +46,10 @@ if (($# == 0)); then add_jobs '*'; fi
 for argument; do
   case $argument in
     quick)
-      today=$(($(date +%s) / 86400 % 6 + 1))
-      add_jobs "$today.*"
-      for stage in 1 2 3 4 5 6; do if ((stage != today)); then jobs+=("so_far $stage.1"); fi; done
+      checksum=$(cat stage*_*/by_hand/*.h "$course"/*.* "$course"/stage*/*.cpp "$course"/wrong/* | cksum | cut -d' ' -f1)
+      whole=$((checksum % 6 + 1))
+      add_jobs "$whole.*"
+      for stage in 1 2 3 4 5 6; do if ((stage != whole)); then jobs+=("so_far $stage.1"); fi; done
       ;;
     *.patch) jobs+=("wrong $(basename "$argument" | cut -d- -f1) $argument") ;;
     [1-6]) add_jobs "$argument.*" ;;
@@ -113,7 +115,8 @@ do_job() {
       ;;
     wrong)
       tree "$place" ''
-      (cd "$place" && git apply -q -C1 "$OLDPWD/$patch") || does_not_hold "$patch" 'it does not apply to by_hand' ''
+      # Within another repository, git would pass over what is not below its root.
+      (cd "$place" && GIT_CEILING_DIRECTORIES=$scratch git apply -q -C1 "$OLDPWD/$patch") || does_not_hold "$patch" 'it does not apply to by_hand' ''
       sentence=$(verdict_of "$step" "$place") || code=$?
       ((code == 1 || code == 2)) || does_not_hold "$patch" 'it is not refused' "exit code $code: $sentence"
       grep -qF -- "$(head -n 1 "$patch")" <<<"$sentence" ||

@@ -35,20 +35,6 @@ void step() {
   loop.run_forever();
   log.check("first second");
   check(since(begin) >= 30500us, "the second ran after " + show(since(begin)));
-  expecting("a wait of 20 ms to take 20 ms");
-  StandingCore standing;
-  begin = by_hand::Clock::now();
-  standing.wait(by_hand::TimePoint() + 20ms);
-  check(since(begin) >= 20ms, "it was over after " + show(since(begin)));
-  expecting("a wait of 0.5 ms to be rounded up to poll()'s milliseconds, not down to 0");
-  for (int i = 0; i < 20; ++i) {
-    begin = by_hand::Clock::now();
-    standing.wait(by_hand::TimePoint() + 500us);
-    check(since(begin) >= 500us, "it was over after " + show(since(begin)));
-  }
-
-  expecting("the loop to sleep in between");
-  check(counting.questions < 50, "it looked at the clock " + show(counting.questions) + " times");
 
   expecting("a descriptor that gets ready to end the wait, though the next timer is due in an hour");
   log.clear();
@@ -61,6 +47,23 @@ void step() {
   loop.run_forever();
   writer.join();
   log.check("readable");
+
+  expecting("a wait of 20 ms to take 20 ms");
+  StandingCore standing;
+  for (int i = 0; i < 3; ++i) {  // a machine that does something else makes one longer than it is
+    begin = by_hand::Clock::now();
+    standing.wait(by_hand::TimePoint() + 20ms);
+    check(since(begin) >= 20ms, "it was over after " + show(since(begin)));
+  }
+  expecting("a wait of 0.5 ms to be rounded up to poll()'s milliseconds, not down to 0");
+  for (int i = 0; i < 20; ++i) {
+    begin = by_hand::Clock::now();
+    standing.wait(by_hand::TimePoint() + 500us);
+    check(since(begin) >= 500us, "it was over after " + show(since(begin)));
+  }
+
+  expecting("the loop to sleep in between");
+  check(counting.questions < 50, "it looked at the clock " + show(counting.questions) + " times");
 
   expecting("a descriptor to end a wait without any timer");
   Pair later;
@@ -89,17 +92,21 @@ void step() {
   by_hand::add_reader(busy, pair.b, [&] { busy.stop(); });
   busy.run_forever();
 
-  expecting("a tick with work to do not to wait for descriptors: 20 ticks in less than 200 ms");
+  expecting("a tick with work to do not to wait for descriptors: the quickest of 20 takes less than 10 ms");
   by_hand::Loop quick(std::make_unique<PollCore>());
   Pair silent;
   by_hand::add_reader(quick, silent.b, [] {});
   turns = 0;
-  std::function<void()> tick = [&] { ++turns == 20 ? quick.stop() : void(quick.call_soon(tick)); };
+  std::chrono::nanoseconds quickest = 1h;
+  std::function<void()> tick = [&] {
+    if (turns > 0) quickest = std::min(quickest, since(begin));
+    begin = by_hand::Clock::now();
+    ++turns == 20 ? quick.stop() : void(quick.call_soon(tick));
+  };
   quick.call_later(1h, [] {});
   quick.call_soon(tick);
-  begin = by_hand::Clock::now();
   quick.run_forever();
-  check(since(begin) < 200ms, "they took " + show(since(begin)));
+  check(quickest < 10ms, "it took " + show(quickest));
 
   expecting("a timer that is due already not to become a wait without end: poll() takes a negative time for that");
   by_hand::Loop late(std::make_unique<PollCore>());
