@@ -2,8 +2,8 @@
 #   declaration;  // text                  describes the declaration
 #   /// text, above several declarations   describes each of them, up to the next empty line, that has the name of the
 #                                          first or whose name stands in the text
-#   namespace detail { }                   is no part of the interface, nor is in a class what follows
-#   // ── for the library ──
+#   namespace detail { }                   is no part of the interface, but for the classes in shown_base(); nor is in a
+#   // ── for the library ──               class what follows such a line
 { lines[NR] = $0 }
 
 # The name that is declared from line i on.
@@ -15,6 +15,14 @@ function name_at(i,    text) {
   if (text ~ /\(/) sub(/\(.*/, "", text)
   match(text, /[A-Za-z_0-9]*$/)
   return substr(text, RSTART)
+}
+
+# A class whose public functions are those of the public classes that derive from it: see reference.py. 0, or its last line.
+function shown_base(i,    j) {
+  for (j = i; j <= NR && lines[j] ~ /^(\/\/\/|template <)/; ++j) continue
+  if (lines[j] !~ /^class (TaskMethods|BasicQueue|QueueBase) /) return 0
+  while (j <= NR && lines[j] != "};") ++j
+  return j
 }
 
 # A short namespace ends with a bare brace.
@@ -36,7 +44,8 @@ END {
       continue
     }
     if (line ~ /^namespace detail \{/) detail_end = end_of_namespace(i)
-    if (i <= detail_end) {
+    if (i <= detail_end && i > shown_end) shown_end = shown_base(i)
+    if (i <= detail_end && i > shown_end) {
       print ""
       continue
     }

@@ -5,7 +5,8 @@ folder=$(realpath -m -- "$1")
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 rm -rf "$folder"
 mkdir -p "$folder"
-mapfile -t headers < <(find stage* -type d -name asyncio -prune | LC_ALL=C sort)
+mapfile -t headers < <(find stage* -path '*/asyncio/*.h' ! -path '*/detail/*' | LC_ALL=C sort)
+headers+=(stage5_sync/asyncio/detail/queue_base.h) # the queues' public functions
 {
   cat book/Doxyfile
   echo "INPUT = ${headers[*]}"

@@ -355,9 +355,8 @@ def render_header(header, renderer):
              '<dl class="facts">',
              f'<dt>Lesson</dt><dd><a href="{renderer.relative(page_url(lesson))}">{titles.get(lesson, lesson)}</a></dd>',
              f'<dt>Source</dt><dd><a href="{source}">{header.path}</a></dd>',
-             f"<dt>Mirrors</dt><dd>{mirrors}</dd>" if mirrors else "",
-             "<dt>Brackets</dt><dd>[…] is CPython's name of the same</dd>",
-             "<dt>Threads</dt><dd>all of it belongs to the thread of its loop, unless it says otherwise</dd>", "</dl>"]
+             f"<dt>Mirrors</dt><dd>{mirrors}; […] is CPython's name of the same</dd>",
+             *(f"<dt>{word}</dt><dd>{prose(text)}{BESIDES.get(word, '')}</dd>" for word, text in header.rules.items()), "</dl>"]
     toc = [{"level": 1, "id": "header", "name": header.include.removeprefix("asyncio/"), "children": []}]
 
     def entry(name, level):
@@ -369,11 +368,14 @@ def render_header(header, renderer):
                 about += f"<p><code>{html.escape(value)}</code> {text()}</p>"
             if about == previous:
                 parts.pop()
-            href = f'{source}#L-{overload["line"]}'
+            href = f'{renderer.relative(Source.url(overload["path"]))}#L-{overload["line"]}'
             parts.append(f'<div class="highlight"><a class="filename" href="{href}">line {overload["line"]}</a>'
                          f'<pre><code tabindex="0">{declaration(overload)}</code></pre></div>')
             parts.append(about)
             previous = about
+        if name.kind in ("function", "class", "struct"):
+            parts.append(f"<!--rules {len(RULES)}-->")
+            RULES.append(rules_of(name, header, mirrors))
 
     for name in header.names:
         child = {"level": 2, "id": name.anchor, "name": html.escape(name.short), "children": []}
@@ -396,6 +398,34 @@ def render_header(header, renderer):
     return "\n".join(parts), toc
 
 
+# What holds for a name, below it. It is put in behind the search's back, which would find each word a thousand times.
+RULES = []
+BESIDES = {"Errors": " Besides, whatever is not <code>noexcept</code> may throw std::bad_alloc, and each await CancelledError."}
+
+
+def rules_of(name, header, mirrors):
+    """The header's rules, as far as the name does not say otherwise."""
+    comments = " ".join(overload["comment"] for overload in name.overloads)
+    declarations = [overload["declaration"] for overload in name.overloads]
+    own = {"Threads": "thread" in comments, "Ticks": re.search(r"\bticks?\b", comments), "Errors": "hrows " in comments}
+    rows = {}
+    for word, text in header.rules.items():
+        rows[word] = f"as it says above; apart from that: {prose(text)}" if own.get(word) else prose(text)
+    if name.kind == "function":
+        if all("noexcept" in declaration for declaration in declarations):
+            rows["Errors"] = "none: it is <code>noexcept</code>."
+        if not any(reference_module.NUMBER.search(declaration) for declaration in declarations):
+            rows["Units"] = "none: it has no number."
+    brackets = re.findall(r"\[([A-Za-z_][\w.]+)\]", comments)
+    rows["CPython"] = f"<code>{'</code>, <code>'.join(brackets)}</code>: {mirrors}" if brackets else mirrors
+    items = "".join(f"<dt>{word}</dt><dd>{text}</dd>" for word, text in rows.items())
+    return f'<details class="rules"><summary>Unless said above: {", ".join(rows)}</summary><dl class="facts">{items}</dl></details>'
+
+
+def on_post_page(output, page, config):
+    return re.sub(r"<!--rules (\d+)-->", lambda found: RULES[int(found[1])], output)
+
+
 def prose(text):
     return re.sub(r"`([^`]*)`", r"<code>\1</code>", html.escape(text, quote=False))
 
@@ -407,14 +437,10 @@ FILTER = ('<p class="filter"><label for="filter">Find </label><input id="filter"
 def render_from_python(renderer):
     """All rows of API.md in one table."""
     rows = []
-    for line in (ROOT / "tests/conformance/API.md").read_text().split("\n"):
-        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
-        if len(cells) != 4 or not cells[0].startswith("`"):
-            continue
-        python, cpp, stage, why = cells
+    for python, cpp, stage, why in reference_module.rows_of_api((ROOT / "tests/conformance/API.md").read_text()):
         links = []
         for name in re.findall(r"`([^`]*)`", cpp):
-            found = REFERENCE.by_name.get(re.sub(r"<.*?>", "", name)) or look_up(name)
+            found = REFERENCE.find(name) or look_up(name)
             code = f"<code>{html.escape(name)}</code>"
             links.append(f'<a href="{renderer.relative(api_url(found[1]))}#{found[0].anchor}">{code}</a>' if found else code)
         test = re.search(r"(stage\d/\S+\.cpp): (\w+\.\w+)", why)

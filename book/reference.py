@@ -8,8 +8,19 @@ from pathlib import Path
 PLUMBING = re.compile(r"^(~.*|operator=|await_(ready|suspend|resume)|promise_type|iterator|value_type|difference_type)$")
 
 
+# What holds for each name of a header, unless the name says otherwise: the comment behind its last line.
+RULES = ("Threads", "Ticks", "Errors", "Units")
+RULES_BEGIN = "// For the whole header, unless a name says otherwise:"
+# What is counted or measured, in a declaration.
+NUMBER = re.compile(r"\b(int|unsigned|long|double|size_t|ptrdiff_t|off_t|socklen_t|u?int\d+_t|Duration|TimePoint|TimeLimit|AnyDuration|"
+                    r"milliseconds)\b")
+AWAITABLE = re.compile(r"\b(Coro|Future|Task|\w*Awaitable\w*|Awaiter|Sleep|Next)\b")
+# Their public members are those of the classes that derive from them.
+SHARED_BASES = ("TaskMethods", "BasicQueue", "QueueBase")
+
+
 class Header:
-    """A public header: what its head says, and what it declares, in the order of its lines."""
+    """A public header: what its head and its end say, and what it declares, in the order of its lines."""
 
     def __init__(self, root, path):
         self.path = path  # relative to the root
@@ -26,10 +37,32 @@ class Header:
         mirrors = re.search(r"Mirrors: *(.*?)(?:\.(?= [A-Z])|\.?$|\.?(?= [A-Z][a-z]+:))", text)
         self.mirrors = mirrors[1].strip() if mirrors else ""
         self.about = text.replace(mirrors[0] if mirrors else "", "").strip()
+        self.rules = rules_of((root / path).read_text())
 
     @property
     def stage(self):
         return int(self.path[5])
+
+    def faults(self):
+        """What the rules lack, and where they contradict what is declared."""
+        if not self.mirrors:
+            yield "does not say what it mirrors"
+        if list(self.rules) != list(RULES):
+            yield f"does not end with what holds for all of it: {', '.join(RULES)}"
+            return
+        for word, text in self.rules.items():
+            if not re.search(r"[^. ]\.$", text):
+                yield f"{word}: is no sentence"
+        for name in self.names:
+            for each in [name, *name.members]:
+                for overload in each.overloads:
+                    text = overload["declaration"]
+                    short = each.short.rpartition("::")[2]
+                    says = {"Units": NUMBER.search(text), "Errors": "Throws" in overload["comment"],
+                            "Ticks": each.kind == "function" and AWAITABLE.search(result_of(text, short))}
+                    for word, something in says.items():
+                        if something and self.rules[word] == "none.":
+                            yield f"{word}: none; but there is {text}"
 
 
 class Name:
@@ -51,6 +84,25 @@ class Name:
         return re.sub(r"[^A-Za-z0-9_]+", "-", self.short).strip("-") or "name"
 
 
+def rules_of(text):
+    """The comment behind the last line of a header: word -> sentences. Empty if it is anything else."""
+    rules = {}
+    for line in text.partition("\n" + RULES_BEGIN + "\n")[2].splitlines():
+        found = re.fullmatch(r"// (?:  (\S.*)|([A-Z][a-z]+): (\S.*))", line)
+        if not found or (found[1] and not rules):
+            return {}
+        if found[1]:
+            rules[list(rules)[-1]] += " " + found[1]
+        else:
+            rules[found[2]] = found[3]
+    return rules
+
+
+def result_of(declaration, short):
+    """What stands before the name: without the parameters of a template, which are no result."""
+    return re.sub(r"^template <.*>$", "", declaration, flags=re.MULTILINE).partition(f" {short}(")[0]
+
+
 def text_of(element):
     return "".join(element.itertext()) if element is not None else ""
 
@@ -68,14 +120,18 @@ class Reference:
         for file in sorted(xml.glob("*.xml")):
             if re.match(r"(class|struct|namespace|concept|union).*|version_8h", file.stem):
                 compounds += ElementTree.parse(file).getroot().findall("compounddef")
-        self.trees = []
+        self.bases = {}
         for compound in compounds:
-            self.add_compound(compound)
+            short = compound.findtext("compoundname").rpartition("::")[2]
+            if short in SHARED_BASES:
+                self.bases[short] = compound
+            else:
+                self.add_compound(compound)
         for header in self.headers.values():
             header.names.sort(key=lambda name: name.line)
-        self.nest()
-        for render in self.trees:
-            render()
+            for name in header.names:
+                if name.kind in ("class", "struct"):
+                    self.add_members_of_bases(name, name.compound, header)
 
     def header_at(self, element):
         location = element.find("location")
@@ -116,9 +172,26 @@ class Reference:
                 self.add_member(member, name)
         name.members.sort(key=lambda member: member.line)
 
-    def add_member(self, member, owner):
+    def add_members_of_bases(self, owner, compound, header):
+        for reference in compound.findall("basecompoundref"):
+            base = self.bases.get(re.sub(r"<.*", "", text_of(reference)).rpartition("::")[2])
+            if base is None:
+                continue
+            for section in base.findall("sectiondef"):
+                for member in section.findall("memberdef"):
+                    self.add_member(member, owner, header)
+            self.add_members_of_bases(owner, base, header)
+
+    def add_member(self, member, owner, of_base_for=None):
+        """of_base_for: the header of the owner, if the member is that of one of the SHARED_BASES."""
         kind, short = member.get("kind"), member.findtext("name")
         header, line = self.header_at(member)
+        if of_base_for:
+            header = of_base_for
+            if short in SHARED_BASES:  # its constructor: inherited, unless the owner has its own, or passes it more
+                short = owner.qualified.rpartition("::")[2]
+                if "Items" in member.findtext("argsstring") or any(each.qualified.endswith(f"::{short}::{short}") for each in owner.members):
+                    return
         if header is None or member.get("prot") != "public" or kind == "friend" or PLUMBING.match(short):
             return
         arguments = member.findtext("argsstring") or ""
@@ -142,6 +215,7 @@ class Reference:
         for value in member.findall("enumvalue"):
             about = lambda value=value: self.prose(value)
             name.overloads[-1].setdefault("values", []).append((value.findtext("name"), about))
+            self.by_name.setdefault(value.findtext("name"), (name, header))
         self.enter(member.get("id"), name, header)
 
     def declaration(self, member, kind, short, arguments):
@@ -176,17 +250,28 @@ class Reference:
         return any(text_of(element.find(tag)).strip() for tag in ("briefdescription", "detaileddescription"))
 
     def document(self, name, element, declaration, line, header):
-        entry = {"declaration": declaration, "line": line, "about": lambda: self.prose(element), "element": element}
+        location = element.find("location")
+        path = (location.get("declfile") or location.get("file")).removeprefix(f"{self.root}/")
+        comment = "".join(text_of(element.find(tag)) for tag in ("briefdescription", "detaileddescription"))
+        entry = {"declaration": declaration, "line": line, "path": path, "about": lambda: self.prose(element), "comment": comment}
         name.overloads.append(entry)
         if not self.documented(element):
             self.undocumented.append(f"{header.path}:{line}: {declaration}")
 
     def enter(self, identifier, name, header):
-        self.where[identifier] = (name, header)
+        self.where.setdefault(identifier, (name, header))
         self.by_name.setdefault(name.short, (name, header))
 
-    def nest(self):
-        """A class within a class stands behind it."""
+    def find(self, text):
+        """The name that is written `Task<int>::cancel`, which may be that of a base class, and its header; or None."""
+        short = without_arguments(text)
+        found = self.by_name.get(short)
+        scope, _, member = short.rpartition("::")
+        owner = self.by_name.get(scope)
+        if found or not owner or not hasattr(owner[0], "compound"):
+            return found
+        bases = (self.where.get(base.get("refid")) for base in owner[0].compound.findall("basecompoundref"))
+        return next(filter(None, (self.find(f"{base[0].short}::{member}") for base in bases if base)), None)
 
     def prose(self, element):
         """The documentation as HTML. links: refid -> href or None."""
@@ -246,11 +331,30 @@ def public_headers(root):
     return sorted({path for path in found if "/detail/" not in path})
 
 
+def without_arguments(name):
+    """`AsCompleted<Future<int>>::next` is AsCompleted::next."""
+    shorter = re.sub(r"<[^<>]*>", "", name)
+    return name if shorter == name else without_arguments(shorter)
+
+
+def rows_of_api(text):
+    """The rows of API.md: Python's name, ours, the stage, what differs and the test."""
+    for line in text.split("\n"):
+        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        if len(cells) == 4 and cells[0].startswith("`"):
+            yield cells
+
+
 if __name__ == "__main__":
     import sys
     reference = Reference(Path(sys.argv[1]).resolve(), Path(sys.argv[2]))
-    for line in sorted(reference.undocumented):
-        print(f"not documented: {line}")
+    faults = [f"not documented: {line}" for line in sorted(reference.undocumented)]
+    faults += [f"{header.path}: {fault}" for header in reference.headers.values() for fault in header.faults()]
+    for python, cpp, *_ in rows_of_api((reference.root / "tests/conformance/API.md").read_text()):
+        faults += [f"API.md: {python} is {name}, which is not in the reference" for name in re.findall(r"`([^`]*)`", cpp)
+                   if not reference.find(name)]
     names = [name for header in reference.headers.values() for name in header.names]
+    for fault in faults:
+        print(fault)
     print(f"{len(reference.headers)} headers, {len(names)} names, {sum(len(name.members) for name in names)} members")
-    sys.exit(bool(reference.undocumented or len(names) < 200))
+    sys.exit(bool(faults or len(names) < 200))

@@ -159,3 +159,10 @@ std::optional<T> Context::get(const ContextVar<T>& variable) const {
 }
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: a Context and a token belong to one thread at a time; a ContextVar may be used by many at once.
+// Ticks: none. A callback, a timer and a task copy the context when they are made, not in the tick in which they
+//   run.
+// Errors: what a name says, and what a function throws that run() calls, or the copy of a value.
+// Units: size() counts variables.

@@ -67,3 +67,10 @@ class Core {
 inline constexpr TimePoint kDoNotWait = TimePoint::min();
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of the loop; wake() any thread, and a signal handler.
+// Ticks: a tick begins with wait(), if nothing is ready or something is watched; what collect() appends runs in that
+//   tick.
+// Errors: what wait() throws leaves run_forever(). NeverWakes is such an error.
+// Units: a TimePoint is in nanoseconds, on the core's own clock.

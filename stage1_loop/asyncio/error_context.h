@@ -65,3 +65,9 @@ bool current_exception_is_fatal() noexcept;
 }  // namespace detail
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: any thread; one object belongs to one thread at a time.
+// Ticks: none. KeyboardInterrupt and SystemExit end the tick that throws them, and run_forever() with it.
+// Errors: none; but a program may throw KeyboardInterrupt and SystemExit itself.
+// Units: SystemExit::code() is the exit code of the process.

@@ -161,3 +161,10 @@ class TimerHandle : public Handle {
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: a callback of call_soon() runs in the next tick, a timer's in the first tick that finds its time past.
+//   cancel() counts at once, in the tick of the callback too.
+// Errors: none.
+// Units: when() is in nanoseconds, on the clock of Loop::time().

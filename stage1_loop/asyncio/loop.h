@@ -337,3 +337,14 @@ class Loop {
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread that runs the loop; call_soon_threadsafe() and is_running() any thread. running() and
+//   running_or_null() are about the thread that asks.
+// Ticks: what is scheduled during a tick runs in the next. run_until_complete() returns a tick after the result is
+//   there.
+// Errors: what schedules throws std::runtime_error once the loop is closed, and std::invalid_argument for an empty
+//   callback. What a callback throws goes to the exception handler; KeyboardInterrupt and SystemExit leave
+//   run_forever().
+// Units: a delay is any std::chrono duration, a time is in nanoseconds on the clock of time(). LoopStats counts
+//   ticks and callbacks, and its lags are in nanoseconds.

@@ -85,3 +85,10 @@ template <class S>
 
 }  // namespace detail
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: step_begins(), step_ended() and about_to_wait() are called within a tick; shut_down() and on_close() when
+//   no tick runs.
+// Errors: what shut_down() throws leaves Loop::shut_down_services(), and so Runner::close().
+// Units: none.

@@ -131,3 +131,11 @@ std::uint64_t observe_new_loops(std::function<std::shared_ptr<Observer>(Loop&)> 
 void stop_observing_new_loops(std::uint64_t id);
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of the loop; observe_new_loops() and stop_observing_new_loops() any thread.
+// Ticks: a call comes in the tick in which the thing happens, at that moment.
+// Errors: what a function throws removes its observer, and goes to the exception handler at the end of the tick;
+//   what added() and removed() throw leaves add_observer() and remove_observer().
+// Units: ids and ticks are counted up; a time is in nanoseconds on the clock of the core; `fd` is the kernel's
+//   number.

@@ -119,3 +119,9 @@ class ReadyQueue {
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: a tick runs what is in the queue when its callbacks begin; what they append runs in the next one.
+// Errors: run() throws KeyboardInterrupt and SystemExit of a callback. push_back() of a Wakeup cannot fail.
+// Units: size() counts runnables; swap() counts them from the front, from 0.

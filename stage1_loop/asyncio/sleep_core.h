@@ -31,3 +31,9 @@ class SleepCore final : public Core {
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of the loop; wake() any thread, and a signal handler.
+// Ticks: wait() is called in a tick that has nothing to run.
+// Errors: std::system_error from the constructor.
+// Units: now() is in nanoseconds, on CLOCK_MONOTONIC.

@@ -83,3 +83,9 @@ class ThreadSafeHandle {
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: any thread.
+// Ticks: the callback runs in the tick that waits when it comes, or else in the next one.
+// Errors: none.
+// Units: none.

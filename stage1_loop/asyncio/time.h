@@ -55,3 +55,9 @@ constexpr TimePoint deadline_after(TimePoint start, Duration delay) {
 }
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: any thread.
+// Ticks: none. A timer is due in the first tick whose clock shows its time, or a later one.
+// Errors: std::invalid_argument for a duration that is not a number.
+// Units: a Duration is in whole nanoseconds; a TimePoint too, on CLOCK_MONOTONIC or on the clock of a VirtualCore.

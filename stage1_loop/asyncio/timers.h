@@ -113,3 +113,10 @@ class TimerHeap {
 };
 
 }  // namespace asyncio::detail
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: what pop_due() moves runs in the tick that calls it.
+// Errors: push() throws std::bad_alloc; nothing else throws.
+// Units: a time is in nanoseconds, on the clock of the core; the sizes count timers, live() only those that are not
+//   cancelled.

@@ -19,3 +19,9 @@ namespace asyncio {
 std::string_view version() noexcept;
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: any thread.
+// Ticks: none.
+// Errors: none.
+// Units: ASYNCIO_VERSION is major * 10000 + minor * 100 + patch.

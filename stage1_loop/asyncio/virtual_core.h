@@ -36,3 +36,10 @@ class VirtualCore final : public Core {
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of the loop; wake() any thread.
+// Ticks: a tick that finds nothing to run moves the clock to the next timer; otherwise a tick takes no time, unless
+//   a callback calls advance().
+// Errors: NeverWakes, which leaves run_forever() and run().
+// Units: nanoseconds of virtual time; a new core shows 0.

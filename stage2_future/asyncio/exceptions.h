@@ -50,3 +50,9 @@ bool is_cancelled_error(const std::exception_ptr& error) noexcept;
 }  // namespace detail
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: any thread; copies share their message, and may go to another thread.
+// Ticks: a task that is cancelled throws CancelledError at its await, in its next step.
+// Errors: none: these are the errors.
+// Units: none.

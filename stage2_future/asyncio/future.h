@@ -308,3 +308,10 @@ auto Loop::run_until_complete(Awaitable&& awaitable) {
 std::ostream& operator<<(std::ostream& out, const AnyFuture& future);
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: callbacks and tasks that wait run in the tick after the one in which the future is done, never inside of
+//   set_result(), set_exception() or cancel().
+// Errors: InvalidStateError for an empty handle, and for a second outcome.
+// Units: remove_done_callback() returns a count.

@@ -92,3 +92,9 @@ class Waitable : public Describable {
 
 }  // namespace detail
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: a callback runs in the tick after the one in which the waitable is done.
+// Errors: cancel() throws std::runtime_error if tasks await each other in a circle.
+// Units: none: a CallbackId can be compared, and means nothing else.

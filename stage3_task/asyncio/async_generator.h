@@ -112,3 +112,11 @@ AsyncGenerator<T> GeneratorPromise<T>::get_return_object(std::source_location wh
 Coro<> shutdown_asyncgens(Loop& loop);
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: next() and aclose() take none, unless the generator awaits. What the loop closes, it closes in tasks, which
+//   begin in the next tick.
+// Errors: std::runtime_error for an empty generator, and for one in which another task is; else what the generator
+//   throws.
+// Units: none.

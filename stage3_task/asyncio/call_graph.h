@@ -150,3 +150,10 @@ std::string format_task_tree(Loop& loop);
 std::string format_task_tree();
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: none: they tell what is now, and `co_await` of them does not suspend.
+// Errors: InvalidStateError for an empty handle; std::runtime_error("no running event loop") if none is given and
+//   none runs.
+// Units: `depth` and `limit` count frames, and lines are counted from 1.

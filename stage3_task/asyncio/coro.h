@@ -173,3 +173,10 @@ static_assert(Awaitable<Coro<int>> && !Awaitable<Coro<int>&> && !Awaitable<int>)
 static_assert(std::same_as<await_result_t<Coro<int>>, int>);
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: a coroutine that has not begun may be moved to another thread; then it belongs to the thread of the loop
+//   that runs it.
+// Ticks: none: `co_await` of a Coro runs it at once, as a call.
+// Errors: std::runtime_error if it was awaited before, or moved from; else what the coroutine throws.
+// Units: none.

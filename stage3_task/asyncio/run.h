@@ -106,3 +106,11 @@ auto run(Awaitable&& main, std::unique_ptr<Core> core = nullptr, std::optional<b
 }
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread that calls run(); each thread may have a Runner of its own. Only the main thread hears Ctrl-C.
+// Ticks: the main task takes its first step in the first tick. The loop stops a tick after its end, and runs again
+//   to clean up.
+// Errors: what the main task throws; KeyboardInterrupt after Ctrl-C; std::runtime_error inside of a running loop,
+//   and once closed.
+// Units: none.

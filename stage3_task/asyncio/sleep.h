@@ -80,3 +80,10 @@ detail::Sleep sleep(N) {
 }
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: the task runs in the tick after the one in which its timer is due; with a delay of zero or less in the next
+//   tick, without a timer.
+// Errors: std::invalid_argument for a duration that is not a number, at the call.
+// Units: any std::chrono duration, rounded up to nanoseconds. A bare number does not compile.

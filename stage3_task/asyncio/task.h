@@ -45,7 +45,7 @@ class TaskMethods {
   /// is not delivered yet is forgotten.
   std::uint32_t uncancel() const { return task().uncancel(); }
 
-  /// "Task-1", counted up, unless another name was given.
+  /// "Task-1", counted up, unless another name was given: in TaskOptions, or by set_name().
   std::string get_name() const { return task().name(); }
   void set_name(std::string_view name) const { task().set_name(name); }
 
@@ -64,7 +64,7 @@ class TaskMethods {
 
   /// Whether to report it if the loop is closed before the task is done.
   void set_log_destroy_pending(bool on) const { task().set_log_destroy_pending(on); }
-
+  // ── for the library ──
   TaskBase& task() const { return static_cast<TaskBase&>(static_cast<const Handle&>(*this).state()); }
 };
 
@@ -317,3 +317,12 @@ auto ensure_future(A&& awaitable) {
 }
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: a task takes its first step in the next tick. A cancel() comes with its next step. Who awaits it runs in
+//   the tick after its end.
+// Errors: what a coroutine throws stays in its task, for who awaits it; if nobody does, it goes to the exception
+//   handler. Making a task throws std::runtime_error if the loop is closed, if there is none, or if the coroutine
+//   was awaited.
+// Units: cancelling() counts calls of cancel(), and `limit` frames.

@@ -49,3 +49,9 @@ void eager_task_factory(Loop& loop, NewTask& make, const TaskOptions& options);
 TaskFactory create_eager_task_factory(TaskFactory factory);
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: an eager task takes its first step inside of create_task(), any other in the next tick.
+// Errors: what a factory throws leaves create_task(). std::runtime_error if the factory has made no task.
+// Units: none.

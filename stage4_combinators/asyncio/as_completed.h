@@ -143,3 +143,9 @@ auto as_completed(std::vector<A> awaitables, TimeLimit timeout = {}) {
 }
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: who waits runs two ticks after the future is done; in the same tick, if a result is there already.
+// Errors: the exception of the future whose turn it is; TimeoutError once the time is over.
+// Units: the timeout is any std::chrono duration, from the call of as_completed() on.

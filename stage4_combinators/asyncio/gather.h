@@ -194,3 +194,11 @@ auto gather(ReturnExceptions, std::vector<A> awaitables, Loop* loop = nullptr) {
 }
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: the future is done in the tick after the one in which its last child ends, or the first one fails. Who
+//   awaits it runs a tick later.
+// Errors: the first exception of a child; CancelledError if it was cancelled. At the call std::invalid_argument if
+//   two belong to different loops, std::runtime_error without a loop.
+// Units: none.

@@ -48,3 +48,9 @@ class [[nodiscard]] Outcome {
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: any thread; one object belongs to one thread at a time.
+// Ticks: none.
+// Errors: value() throws the exception that it holds; nothing else throws.
+// Units: none.

@@ -97,3 +97,9 @@ auto shield(A&& awaitable) {
 }
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: the outer future is done in the tick after the inner one; its cancel() counts at once.
+// Errors: what the awaitable throws; std::runtime_error without a loop.
+// Units: none.

@@ -172,3 +172,10 @@ ASYNCIO_CORO_WRAPPER Coro<> task_group(Body&&) {
 }
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: the block is left at its end, if no task is left, or else two ticks after the last one has ended.
+// Errors: an ExceptionGroup of what the tasks and the body throw; KeyboardInterrupt and SystemExit as they are;
+//   std::runtime_error outside of a task.
+// Units: none.

@@ -46,3 +46,9 @@ static_assert(!std::is_convertible_v<int, TimeLimit>, "a time limit carries its 
 static_assert(std::is_trivially_copyable_v<TimeLimit> && std::is_trivially_destructible_v<TimeLimit>);
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: any thread; deadline() the thread of its loop.
+// Ticks: none: who takes a limit says from when on it counts.
+// Errors: std::invalid_argument for a duration that is not a number.
+// Units: any std::chrono duration, rounded up to nanoseconds. A bare number does not compile.

@@ -156,3 +156,11 @@ auto timeout(Timeout& scope, Body body) {
 }
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: when the time is over, the tick of its timer cancels the task, and TimeoutError comes in the task's next
+//   step.
+// Errors: TimeoutError; what the body throws; std::runtime_error outside of a task.
+// Units: a limit is any std::chrono duration, from the await on; a deadline is in nanoseconds, on the clock of
+//   Loop::time().

@@ -167,3 +167,10 @@ Coro<WaitResult<F>> wait(std::vector<F> futures, WaitOptions options = {}) {
 }
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: the task always suspends. It runs two ticks after the future is done that ends the wait, or one after the
+//   timer's.
+// Errors: std::invalid_argument, at the await; never the exception of a future, nor TimeoutError.
+// Units: the timeout is any std::chrono duration, from the await on.

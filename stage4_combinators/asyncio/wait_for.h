@@ -68,3 +68,9 @@ ASYNCIO_CORO_WRAPPER Coro<> wait_for(A&&, TimeLimit) {
 }
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: none is added: a coroutine runs in the calling task. TimeoutError comes when what was cancelled has ended.
+// Errors: what the awaitable throws; TimeoutError.
+// Units: the limit is any std::chrono duration, from the await on.

@@ -51,3 +51,9 @@ class Barrier {
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: the last task to arrive goes on at once, and the others from the next tick on.
+// Errors: BrokenBarrierError; std::invalid_argument from the constructor.
+// Units: parties() and n_waiting() count tasks; wait() returns a place, from 0.

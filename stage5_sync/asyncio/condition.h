@@ -68,3 +68,9 @@ class Condition : private detail::LoopBound {
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: a task that is notified runs in the next tick, and goes on as soon as it has the lock.
+// Errors: std::runtime_error if nobody holds the lock; what a predicate throws; what Lock::acquire() throws.
+// Units: `n` counts tasks.

@@ -64,3 +64,10 @@ class Event::Wait final : public detail::WaitNode {
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: a task that waits is woken by the call that lets it go on, and runs in the next tick.
+// Errors: std::runtime_error from an await that has to wait in an object of another loop, or of one that is
+//   destroyed meanwhile.
+// Units: none.

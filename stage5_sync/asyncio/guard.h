@@ -62,3 +62,10 @@ class AcquireScoped final : public Acquire {
 
 }  // namespace detail
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: none: it releases at once. Who is woken by that runs in the next tick.
+// Errors: release() throws what the primitive's release() throws; of the destructor, the exception handler hears
+//   that.
+// Units: none.

@@ -101,3 +101,11 @@ class Lock::Acquire : public detail::WaitNode {
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: a free lock is acquired at once. A task that waits is woken by release(), and has the lock in the next
+//   tick.
+// Errors: std::runtime_error from an await that has to wait in an object of another loop, or of one that is
+//   destroyed meanwhile.
+// Units: none.

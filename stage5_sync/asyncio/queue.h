@@ -149,3 +149,11 @@ class Queue final : public detail::BasicQueue<T, detail::Fifo<T>> {
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: a task that waits is woken by the put or the get that lets it go on, and runs in the next tick, unless
+//   another task is faster: then it waits on.
+// Errors: QueueShutDown, QueueFull and QueueEmpty; std::runtime_error from an await that has to wait in an object of
+//   another loop, or of one that is destroyed meanwhile.
+// Units: maxsize() and qsize() count items; 0 or less: no limit.

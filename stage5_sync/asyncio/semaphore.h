@@ -107,3 +107,11 @@ class Semaphore::Acquire : public detail::WaitNode {
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: a free permit is acquired at once. A task that waits has the permit as soon as release() is called, and
+//   runs in the next tick.
+// Errors: std::invalid_argument from the constructor and from BoundedSemaphore::release(); std::runtime_error from
+//   an await that has to wait in an object of another loop, or of one that is destroyed meanwhile.
+// Units: permits are counted.

@@ -93,3 +93,9 @@
 #pragma clang attribute pop
 #pragma clang attribute pop
 #endif
+
+// For the whole header, unless a name says otherwise:
+// Threads: as each of the headers says.
+// Ticks: as each of the headers says.
+// Errors: as each of the headers says.
+// Units: as each of the headers says.

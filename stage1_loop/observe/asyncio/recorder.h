@@ -87,3 +87,9 @@ class Recorder final : public Observer {
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of the loop; any other while the loop does not run.
+// Ticks: an event is kept at the moment at which it happens, within its tick.
+// Errors: std::invalid_argument from the constructor, std::logic_error from Loop::add_observer() of a second loop.
+// Units: `most`, total() and count() count events; a time is in nanoseconds on the clock of the core.

@@ -34,3 +34,10 @@ void watch(const std::string& path, const WatchOptions& options = {});
 void stop_watching();
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: any thread, but not two at once.
+// Ticks: a loop that runs already is recorded from its next tick on.
+// Errors: std::system_error if the file cannot be opened, or if standard output cannot be redirected. A later
+//   failure to write is not reported.
+// Units: most_events counts events.

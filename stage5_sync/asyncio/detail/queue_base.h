@@ -14,9 +14,9 @@ class QueueBase : private LoopBound {
   QueueBase(const QueueBase&) = delete;
   QueueBase& operator=(const QueueBase&) = delete;
 
-  std::size_t qsize() const noexcept { return size_; }
-  std::ptrdiff_t maxsize() const noexcept { return maxsize_; }
-  bool empty() const noexcept { return size_ == 0; }
+  std::size_t qsize() const noexcept { return size_; }          // how many items are in it
+  std::ptrdiff_t maxsize() const noexcept { return maxsize_; }  // 0 or less: there is no limit
+  bool empty() const noexcept { return size_ == 0; }            // whether there is no item in it
   /// Always false if maxsize() is 0 or less.
   bool full() const noexcept { return maxsize_ > 0 && size_ >= static_cast<std::size_t>(maxsize_); }
 

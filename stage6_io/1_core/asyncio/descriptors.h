@@ -79,3 +79,12 @@ inline bool remove_reader(int fd) { return remove_reader(Loop::running(), fd); }
 inline bool remove_writer(int fd) { return remove_writer(Loop::running(), fd); }
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: a descriptor's callback runs in the tick that finds it ready, behind what was ready before, and before
+//   timers. A busy loop looks at intervals: see selector_core.h.
+// Errors: std::invalid_argument for a negative descriptor and an empty callback, std::system_error for a closed
+//   descriptor, std::runtime_error for a transport's, for a closed loop and without a running one, std::logic_error
+//   if the core cannot watch.
+// Units: `fd` is the kernel's number.

@@ -113,3 +113,10 @@ auto start_guest_run(A&& main) {
 }  // namespace asyncio
 
 #endif
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of the host.
+// Ticks: tick() runs one, the destructor as many as the clean-up needs, the others none.
+// Errors: std::system_error from start_guest_run(); what the main task throws from result(); KeyboardInterrupt and
+//   SystemExit of a callback from tick().
+// Units: timeout() is in nanoseconds; descriptor() is the kernel's number.

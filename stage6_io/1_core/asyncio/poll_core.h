@@ -29,3 +29,10 @@ class PollCore : public SelectorCore {
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of the loop; wake() any thread, and a signal handler.
+// Ticks: a descriptor's callback runs in the tick that finds it ready, behind what was ready before, and before
+//   timers.
+// Errors: std::system_error from the constructor and from watch(), and from wait() if poll() fails.
+// Units: timeout_ms is in milliseconds.

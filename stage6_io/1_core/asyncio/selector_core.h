@@ -118,3 +118,10 @@ class SelectorCore : public Core {
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of the loop; wake() any thread, and a signal handler.
+// Ticks: a descriptor's callback runs in the tick that finds it ready, behind what was ready before, and before
+//   timers.
+// Errors: std::invalid_argument for a negative descriptor, std::system_error for one that cannot be watched.
+// Units: timeout_ms is in milliseconds, a TimePoint in nanoseconds on CLOCK_MONOTONIC; `fd` is the kernel's number.

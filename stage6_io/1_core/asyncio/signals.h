@@ -62,3 +62,10 @@ void dump_tasks_on_signal(Loop& loop, int signal = SIGUSR1);
 inline void dump_tasks_on_signal(int signal = SIGUSR1) { dump_tasks_on_signal(Loop::running(), signal); }
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the main thread; dump_tasks() the thread of its loop.
+// Ticks: the callback runs in the tick after the one that finds the signal.
+// Errors: std::invalid_argument for a number that is no signal's; std::runtime_error in another thread, for a signal
+//   that cannot be caught, and for a closed loop.
+// Units: `signal` is a number of <csignal>: SIGTERM.

@@ -163,3 +163,9 @@ T ConcurrentFuture<T>::result(TimeLimit timeout) && {
 }
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: any thread; one handle belongs to one thread at a time.
+// Ticks: none: a thread waits for it, without a loop.
+// Errors: what the job throws; CancelledError, TimeoutError; InvalidStateError for a second outcome.
+// Units: the timeout is any std::chrono duration, from the call on.

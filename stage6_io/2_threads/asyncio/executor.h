@@ -79,3 +79,10 @@ void set_default_executor(Loop& loop, std::shared_ptr<ThreadPool> pool);
 Coro<> shutdown_default_executor(TimeLimit timeout = {});
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of the loop; the job runs in a thread of the pool.
+// Ticks: a job's result reaches the loop in the tick that finds its end. Who awaits it runs in the next one.
+// Errors: what the job throws, at the await; std::runtime_error for a closed loop, for a pool that is shut down, and
+//   without a running loop; std::invalid_argument for a null pool.
+// Units: the timeout is any std::chrono duration, from the await on.

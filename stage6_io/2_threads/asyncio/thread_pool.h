@@ -123,3 +123,10 @@ class ThreadPool {
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: any thread.
+// Ticks: none: a pool knows no loop.
+// Errors: std::invalid_argument for 0 workers; std::runtime_error after shutdown(); std::system_error if no thread
+//   can be made.
+// Units: max_workers() and threads() count threads.

@@ -153,3 +153,11 @@ auto run_coroutine_threadsafe(A&& coroutine, Loop& loop) {
 }
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: to_thread() the thread of its loop, run_coroutine_threadsafe() any thread.
+// Ticks: a job's result reaches the loop in the tick that finds its end. Who awaits it runs in the next one. The
+//   other way round, the task is made in the tick that finds the call, and takes its first step in the next one.
+// Errors: what the function or the coroutine throws, at the await or from result(); std::runtime_error for a closed
+//   loop.
+// Units: none.

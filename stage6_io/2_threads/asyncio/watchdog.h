@@ -79,3 +79,9 @@ class Watchdog {
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of the loop makes and destroys it; `report` is called as WatchdogOptions says.
+// Ticks: `blocked` is reported while the tick still runs.
+// Errors: std::invalid_argument and std::system_error from the constructor. What `report` throws is dropped.
+// Units: limit and took are nanoseconds; steps are counted.

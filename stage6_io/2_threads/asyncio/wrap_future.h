@@ -90,3 +90,9 @@ Future<T> wrap_future(ConcurrentFuture<T> future) {
 }
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: the future is done in the tick that finds the outcome. Who awaits it runs in the next one.
+// Errors: std::runtime_error if the loop is closed, or if none runs.
+// Units: none.

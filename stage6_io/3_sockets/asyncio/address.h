@@ -58,3 +58,9 @@ void check_port(int port);
 }  // namespace detail
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: any thread; one object belongs to one thread at a time.
+// Ticks: none.
+// Errors: std::invalid_argument.
+// Units: a port is 0 to 65535, in the order of this machine's bytes; size() is in bytes.

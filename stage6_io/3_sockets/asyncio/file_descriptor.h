@@ -36,3 +36,9 @@ class FileDescriptor {
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: any thread; one object belongs to one thread at a time.
+// Ticks: none.
+// Errors: std::system_error from pipe().
+// Units: none; fd() is the kernel's number.

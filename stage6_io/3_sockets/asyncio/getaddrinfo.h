@@ -31,3 +31,10 @@ Coro<std::vector<Address>> getaddrinfo(std::string host, int port, ResolveOption
 Coro<std::pair<std::string, std::string>> getnameinfo(Address address, int flags = 0);
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: none for a numeric address. A name is looked up in a thread: the task runs in the tick after the one that
+//   finds the answer.
+// Errors: std::system_error of gai_category(); std::invalid_argument for a bad port.
+// Units: a port is 0 to 65535.

@@ -36,3 +36,10 @@ struct SendfileOptions {
 Coro<std::size_t> sock_sendfile(Socket& socket, int file, SendfileOptions options = {});
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: the task does not suspend if the system call succeeds at once; else it runs in the tick after the one that
+//   finds the socket ready.
+// Errors: std::invalid_argument, SendfileNotAvailableError, and the std::system_error of the connection.
+// Units: offset, count and the result are in bytes.

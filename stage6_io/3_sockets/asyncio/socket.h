@@ -100,3 +100,11 @@ void check_nonblocking(const Socket& socket);
 }  // namespace detail
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: a Socket belongs to one thread at a time; a sock_… function to the thread of its loop.
+// Ticks: the task does not suspend if the system call succeeds at once; else it runs in the tick after the one that
+//   finds the socket ready.
+// Errors: std::system_error that names the call; std::runtime_error for a descriptor of a transport,
+//   std::invalid_argument in debug mode for one that blocks.
+// Units: sizes are in bytes; backlog counts clients; fd() is the kernel's number.

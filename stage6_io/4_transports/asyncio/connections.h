@@ -169,3 +169,11 @@ Coro<Connected<P>> create_unix_connection(F factory, Socket connected, ConnectOp
 }
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: connection_made() runs in the tick after the one in which the connection is there, or TLS has agreed. Who
+//   awaits goes on in a later tick.
+// Errors: std::system_error from the look-up and from connecting; std::invalid_argument for options that cannot be;
+//   ssl::SSLError and TimeoutError of a handshake; what the factory throws.
+// Units: limit is in bytes, a delay and a time-out any std::chrono duration, a port 0 to 65535.

@@ -91,3 +91,12 @@ Coro<Server> create_unix_server(F&& factory, Socket bound, UnixServerOptions opt
 }
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: the factory runs in the tick after the one that finds a client, connection_made() in the next one; with
+//   TLS, after the handshake.
+// Errors: std::system_error from the look-up and from binding; std::invalid_argument for options that cannot be.
+//   What the factory throws goes to the exception handler.
+// Units: limit is in bytes, backlog counts clients, a time-out is any std::chrono duration, a port 0 to 65535, mode
+//   an octal number as chmod(2) takes it.

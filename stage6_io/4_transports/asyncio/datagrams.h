@@ -54,3 +54,11 @@ Coro<std::pair<std::shared_ptr<DatagramTransport>, std::shared_ptr<P>>> create_d
 }
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: connection_made() runs in the tick after the one in which the socket is there. Who awaits goes on a tick
+//   later.
+// Errors: std::system_error from binding and connecting; std::invalid_argument for options that cannot be; what the
+//   factory throws.
+// Units: family is AF_INET, AF_INET6 or AF_UNIX.

@@ -38,3 +38,10 @@ Coro<std::pair<std::shared_ptr<WriteTransport>, std::shared_ptr<P>>> connect_wri
 }
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: connection_made() runs in the next tick. Who awaits goes on a tick later.
+// Errors: std::invalid_argument for a descriptor that is none of these, std::system_error if it cannot be made
+//   non-blocking; what the factory throws.
+// Units: none.

@@ -69,3 +69,10 @@ class DatagramProtocol : public BaseProtocol {
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: bytes and messages are received in the tick that finds the descriptor ready; connection_lost() comes in a
+//   later tick than the close() that causes it, or behind the last byte sent.
+// Errors: what a callback throws goes to the exception handler; see each class for what else it does.
+// Units: sizes are in bytes.

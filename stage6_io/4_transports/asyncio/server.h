@@ -53,3 +53,10 @@ class Server {
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: a client is accepted in the tick that finds it. close() counts at once; who waits for the end of the
+//   clients runs in the tick after the last.
+// Errors: std::runtime_error once it is closed, or once the loop is gone.
+// Units: a port is 0 to 65535.

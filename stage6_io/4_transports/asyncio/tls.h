@@ -113,3 +113,9 @@ Coro<std::shared_ptr<Transport>> start_tls(std::shared_ptr<Transport> transport,
                                            const TlsContext& context, StartTlsOptions options = {});
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: the handshake begins in the next tick. Who awaits goes on in the tick after its end.
+// Errors: ssl::SSLError and TimeoutError of the handshake; std::invalid_argument for options that cannot be.
+// Units: a time-out is any std::chrono duration.

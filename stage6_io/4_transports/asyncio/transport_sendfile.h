@@ -22,3 +22,10 @@ namespace asyncio {
 Coro<std::size_t> sendfile(std::shared_ptr<WriteTransport> transport, int file, SendfileOptions options = {});
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: the task does not suspend while nothing is unsent and the kernel takes the bytes; else it runs in a tick
+//   after the one that finds room.
+// Errors: std::runtime_error, std::system_error of the connection, and what sock_sendfile() throws.
+// Units: offset, count and the result are in bytes.

@@ -119,3 +119,11 @@ class DatagramTransport : public virtual SendTransport {
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: write() sends in the same tick what the kernel takes, and the rest in ticks that find room. close() and
+//   abort() call connection_lost() in a later tick.
+// Errors: std::invalid_argument and std::runtime_error for what makes no sense. An error of the connection goes to
+//   connection_lost().
+// Units: sizes are in bytes; fileno() is the kernel's number.

@@ -75,3 +75,9 @@ std::shared_ptr<FlowState> flow_of(const std::shared_ptr<FlowControl<P>>& protoc
 using FlowControlProtocol = detail::FlowControl<Protocol>;
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: a task that waits for room, or for the end, runs in the tick after the one in which it comes.
+// Errors: none; the error of the connection is kept for who waits.
+// Units: none.

@@ -45,3 +45,9 @@ class LimitOverrunError : public std::runtime_error {
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: any thread; one object belongs to one thread at a time.
+// Ticks: none.
+// Errors: none: these are the errors.
+// Units: expected() and consumed() count bytes.

@@ -48,3 +48,10 @@ class StreamReaderProtocol final : public detail::FlowControl<BufferedProtocol> 
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: the handler of a client is called in the tick of connection_made(), and its coroutine begins in the next
+//   one. A task that reads runs in the tick after the bytes.
+// Errors: what a handler throws goes to the exception handler.
+// Units: sizes are in bytes.

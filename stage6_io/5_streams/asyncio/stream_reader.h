@@ -98,3 +98,11 @@ class StreamReader {
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: a read does not suspend if enough bytes are there; else the task runs in the tick after the one in which
+//   they come.
+// Errors: the error of the connection; IncompleteReadError and LimitOverrunError; std::runtime_error if another task
+//   reads; std::invalid_argument for sizes that cannot be.
+// Units: sizes and limits are in bytes.

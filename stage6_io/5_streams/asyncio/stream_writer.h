@@ -77,3 +77,11 @@ class StreamWriter {
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: write() sends in the same tick what the socket takes. drain() does not suspend below the high-water mark;
+//   else the task runs in the tick after the one that makes room.
+// Errors: the error of the connection, from drain() and wait_closed(); std::runtime_error from write() after
+//   write_eof().
+// Units: sizes and marks are in bytes.

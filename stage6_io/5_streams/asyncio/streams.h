@@ -100,3 +100,10 @@ ASYNCIO_CORO_WRAPPER Coro<Server> start_unix_server(F&&, Rest&&...) {
 }
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: who awaits a connection goes on two ticks after it is there, with TLS later; a client's handler is called
+//   two ticks after the one that finds the client, and its coroutine begins in the next one.
+// Errors: what create_connection() and create_server() throw; std::invalid_argument for a limit of 0.
+// Units: limits are in bytes, a port is 0 to 65535.

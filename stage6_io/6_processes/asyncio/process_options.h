@@ -65,3 +65,9 @@ struct ProcessOptions {
 };
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: any thread; one object belongs to one thread at a time.
+// Ticks: none.
+// Errors: std::invalid_argument for a negative descriptor.
+// Units: limit is in bytes; a descriptor and a process group are the kernel's numbers.

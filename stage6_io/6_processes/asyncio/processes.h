@@ -84,3 +84,10 @@ inline Coro<Process> create_subprocess_shell(std::string command, ProcessOptions
 }
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: the child runs when the await returns. Its bytes and its end are found as of any descriptor, and who waits
+//   runs in a later tick.
+// Errors: std::system_error if the child cannot be started; std::invalid_argument for a '\0' in a string.
+// Units: pid() is the kernel's number; an exit code is 0 to 255, or the negative number of a signal.

@@ -187,3 +187,12 @@ auto subprocess_shell(F factory, std::string command, ProcessOptions options = {
 }
 
 }  // namespace asyncio
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: connection_made() comes in a later tick than the start; each later call in the tick after the one that
+//   finds its cause.
+// Errors: std::system_error if the child cannot be started; std::invalid_argument for a '\0' in a string; what the
+//   factory throws.
+// Units: fd is 0, 1 or 2; get_pid() is the kernel's number; an exit code is 0 to 255, or the negative number of a
+//   signal.

@@ -52,3 +52,10 @@ class ClientResponse {
 };
 
 }  // namespace asyncio::http
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: the task does not suspend for bytes that have arrived; else it runs in the tick after the one in which they
+//   come.
+// Errors: ClientPayloadError and other ClientErrors; TimeoutError.
+// Units: status() is HTTP's number.

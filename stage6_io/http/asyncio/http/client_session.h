@@ -68,3 +68,11 @@ class ClientSession {
 Coro<ClientResponse> request(std::string method, std::string url, RequestOptions options = RequestOptions());
 
 }  // namespace asyncio::http
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: a request begins in the step that awaits it. The task runs in the tick after the one in which the head has
+//   arrived.
+// Errors: ClientError and what derives from it; TimeoutError; std::invalid_argument for a method that is none;
+//   std::runtime_error once the session or the loop is closed.
+// Units: none.

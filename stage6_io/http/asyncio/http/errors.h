@@ -54,3 +54,9 @@ class ClientResponseError : public ClientError {
 };
 
 }  // namespace asyncio::http
+
+// For the whole header, unless a name says otherwise:
+// Threads: any thread; one object belongs to one thread at a time.
+// Ticks: none.
+// Errors: none: these are the errors.
+// Units: code() is libcurl's number, status() HTTP's.

@@ -49,3 +49,9 @@ bool same_name(std::string_view a, std::string_view b) noexcept;  // ignoring ca
 }  // namespace detail
 
 }  // namespace asyncio::http
+
+// For the whole header, unless a name says otherwise:
+// Threads: any thread; one object belongs to one thread at a time.
+// Ticks: none.
+// Errors: std::out_of_range from operator[].
+// Units: size() counts fields.

@@ -144,3 +144,10 @@ bool is_token(std::string_view text) noexcept;
 }  // namespace detail
 
 }  // namespace asyncio::http
+
+// For the whole header, unless a name says otherwise:
+// Threads: any thread; one object belongs to one thread at a time.
+// Ticks: none: they count from the request on.
+// Errors: std::invalid_argument for a header that cannot be, and for a duration that is not a number.
+// Units: a time-out is any std::chrono duration, rounded up to milliseconds; limit() and max_redirects() are counts,
+//   read_bufsize() is in bytes.

@@ -30,3 +30,9 @@ struct Certificate {
 };
 
 }  // namespace asyncio::ssl
+
+// For the whole header, unless a name says otherwise:
+// Threads: any thread; one object belongs to one thread at a time.
+// Ticks: none.
+// Errors: std::invalid_argument from fingerprint().
+// Units: version is X.509's number.

@@ -133,3 +133,9 @@ SSLContext create_default_context(Purpose purpose = Purpose::SERVER_AUTH, const 
                                   const std::string& capath = std::string(), const std::string& cadata = std::string());
 
 }  // namespace asyncio::ssl
+
+// For the whole header, unless a name says otherwise:
+// Threads: any number of threads may use a context that nobody changes.
+// Ticks: none: a context is read when a connection is made.
+// Errors: SSLError if OpenSSL refuses a setting; std::system_error if a file cannot be read; std::invalid_argument.
+// Units: set_num_tickets() counts tickets.

@@ -51,3 +51,9 @@ class SSLCertVerificationError : public SSLError {
 };
 
 }  // namespace asyncio::ssl
+
+// For the whole header, unless a name says otherwise:
+// Threads: any thread; one object belongs to one thread at a time.
+// Ticks: none.
+// Errors: none: these are the errors.
+// Units: codes are OpenSSL's numbers.

@@ -67,3 +67,9 @@ inline std::shared_ptr<const SSLObject> get_ssl_object(const StreamWriter& write
 }
 
 }  // namespace asyncio::ssl
+
+// For the whole header, unless a name says otherwise:
+// Threads: the thread of its loop, and no other.
+// Ticks: none.
+// Errors: none.
+// Units: secret_bits is in bits.
