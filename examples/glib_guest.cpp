@@ -1,15 +1,13 @@
 // A guest in GLib's main loop, as in a program with windows: GLib waits, for its own sources and for ours. A heartbeat
 // of GLib's stands for the windows; meanwhile coroutines of ours pass lines on to all clients of a port.
 //
-//   glib_guest PORT          PORT 0: the system chooses; the line "stop" of a client ends the program
+//   glib_guest [PORT]        without one the system chooses; the line "stop" of a client ends the program
 #include <asyncio/asyncio.h>
 #include <glib.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <exception>
 #include <iostream>
-#include <limits>
 #include <string>
 
 using namespace asyncio;
@@ -26,8 +24,8 @@ struct GuestSource {
 
 gint milliseconds(const std::optional<Duration>& limit) {
   if (!limit) return -1;
-  const auto rounded_up = std::chrono::ceil<std::chrono::milliseconds>(*limit).count();
-  return static_cast<gint>(std::min<std::int64_t>(rounded_up, std::numeric_limits<gint>::max()));
+  const Duration at_most_a_day = std::min<Duration>(*limit, std::chrono::hours(24));  // a gint holds no more than 24
+  return static_cast<gint>(std::chrono::ceil<std::chrono::milliseconds>(at_most_a_day).count());
 }
 
 gboolean prepare(GSource* source, gint* timeout) {
@@ -63,26 +61,23 @@ GSource* attach(Guest& guest, void (*on_end)()) {
   GSource* const source = g_source_new(&functions, sizeof(GuestSource));
   auto& self = *reinterpret_cast<GuestSource*>(source);
   self.guest = &guest;
-  self.watched = -1;
-  self.tag = nullptr;
+  self.watched = -1;  // and what g_source_new() made zero: there is no tag
   self.on_end = on_end;
   g_source_attach(source, nullptr);
   return source;
 }
 
 // ── the guest ──
-
 Coro<> serve(int port) {
   Event stop;
   const auto echo = [&](StreamReader reader, StreamWriter writer) -> Coro<> {
     for (;;) {
       const std::string line = co_await reader.readline();
-      if (line.empty()) break;
+      if (line.empty()) co_return;
       if (line == "stop\n") stop.set();
       writer.write(line);
       co_await writer.drain();
     }
-    writer.close();
   };
   Server server = co_await start_server(echo, "127.0.0.1", port);
   std::cout << "port " << server.port() << std::endl;
@@ -93,7 +88,6 @@ Coro<> serve(int port) {
 }
 
 // ── the host ──
-
 GMainLoop* main_loop = nullptr;
 int heartbeats = 0;
 
@@ -103,15 +97,11 @@ gboolean on_heartbeat(gpointer) {
 }
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::cerr << "usage: glib_guest PORT\n";
-    return 2;
-  }
   main_loop = g_main_loop_new(nullptr, FALSE);
   g_timeout_add(5, on_heartbeat, nullptr);
   int exit_code = 0;
   {
-    auto guest = start_guest_run(serve(std::atoi(argv[1])));
+    auto guest = start_guest_run(serve(argc > 1 ? std::atoi(argv[1]) : 0));
     GSource* const source = attach(guest, [] { g_main_loop_quit(main_loop); });
     g_main_loop_run(main_loop);
     try {

@@ -87,8 +87,7 @@ Coro<bool> run_job(std::string name, std::string command, Seconds limit, int ret
     std::cout << name << ' ' << (failure.empty() ? "done" : failure) << std::endl;
     if (failure.empty()) co_return true;
     if (left == 0) co_return false;
-    co_await asyncio::sleep(pause);
-    pause *= 2;
+    co_await asyncio::sleep(std::exchange(pause, 2 * pause));
   }
 }
 
@@ -96,10 +95,8 @@ Coro<bool> run_all(std::vector<std::string> commands, int at_a_time, Seconds lim
   Semaphore slots(at_a_time);
   std::vector<Task<bool>> jobs;
   co_await task_group([&](TaskGroup& group) -> Coro<> {  // whose tasks have ended when `slots` goes, even at Ctrl-C
-    for (const std::string& command : commands) {
-      const std::string name = '[' + std::to_string(jobs.size() + 1) + ']';
-      jobs.push_back(group.create_task(run_job(name, command, limit, retries, slots)));
-    }
+    for (int number = 1; const std::string& command : commands)
+      jobs.push_back(group.create_task(run_job('[' + std::to_string(number++) + ']', command, limit, retries, slots)));
     co_return;
   });
   const auto failed = std::count_if(jobs.begin(), jobs.end(), [](const auto& job) { return !job.result(); });

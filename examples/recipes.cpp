@@ -1,6 +1,4 @@
 // Short pieces that many programs need, each a function to be copied. The program shows that each does what it says.
-//
-//   recipes
 #include <asyncio/asyncio.h>
 
 #include <algorithm>
@@ -77,15 +75,13 @@ Coro<> with_clean_up(Coro<> body, std::function<Coro<>()> clean_up) {
   if (error) std::rethrow_exception(error);
 }
 
-// ── and that they do it ──
-
+/// And that they do it.
 Coro<> show() {
   auto signal = create_task(wait_for_signal(SIGTERM));
   co_await sleep(0s);
   std::raise(SIGTERM);
   co_await signal;
   std::cout << "SIGTERM came\n";
-
   int now = 0, most = 0;
   const std::function<Coro<int>(std::size_t)> square = [&](std::size_t n) -> Coro<int> {
     most = std::max(most, ++now);
@@ -117,11 +113,8 @@ Coro<> show() {
   auto task = create_task(with_clean_up(forever(), say_goodbye));
   co_await sleep(0s);
   task.cancel();
-  try {
-    co_await task;
-  } catch (const CancelledError&) {
-    std::cout << "and cancelled\n";
-  }
+  co_await gather(return_exceptions, task);
+  std::cout << (task.cancelled() ? "and cancelled\n" : "");
 }
 
 int main() { run(show()); }

@@ -1,6 +1,4 @@
-// A client for Redis. Any number of tasks share its one connection: each sends its command at once, without waiting for
-// the answers to those before, because answers come in the order of the commands.
-//
+// A client for Redis, whose one connection many tasks share: each sends its command at once, as answers come in order.
 //   redis_client [PATH]                        redis-server --unixsocket /tmp/redis.sock & redis_client /tmp/redis.sock
 #include <asyncio/asyncio.h>
 
@@ -28,7 +26,6 @@ Coro<Reply> read_reply(StreamReader reader) {
   reply.text = line.substr(1, line.size() - 3);
   reply.kind = type == '-' ? Reply::error : type == '*' ? Reply::list : Reply::string;
   if (type != '$' && type != '*') co_return reply;
-
   const int size = std::stoi(std::exchange(reply.text, ""));
   if (size < 0) reply.kind = Reply::nil;
   if (type == '$' && size >= 0) {
@@ -42,8 +39,7 @@ Coro<Reply> read_reply(StreamReader reader) {
   co_return reply;
 }
 
-/// REQUIRES: it outlives its commands.
-class Redis {
+class Redis {  // it has to outlive its commands
  public:
   explicit Redis(Streams streams) : writer_(streams.second), replies_(create_task(read_replies(streams.first))) {}
   ~Redis() { replies_.cancel(); }
@@ -78,9 +74,8 @@ class Redis {
         if (!answered.done()) answered.set_result(std::move(reply));  // done: the task that asked was cancelled
       }
     } catch (const std::exception&) {
-      for (const Future<Reply>& answered : waiting_) {
+      for (const Future<Reply>& answered : waiting_)
         if (!answered.done()) answered.set_exception(std::current_exception());
-      }
     }
   }
 
@@ -98,17 +93,14 @@ Coro<> use(std::string path) {
   const Streams streams = co_await open_unix_connection(path);
   Redis redis(streams);
   co_await redis.command("DEL", "example:log");
-
   co_await task_group([&](TaskGroup& group) -> Coro<> {
     for (int number = 1; number <= 1000; ++number) group.create_task(visit(redis, number));
     co_return;
   });
-
   const Reply count = co_await redis.command("LLEN", "example:log");
   const Reply last = co_await redis.command("LRANGE", "example:log", "0", "2");
   std::cout << count.text << " visits, the last ones:\n";
   for (const Reply& visit : last.items) std::cout << "  " << visit.text << '\n';
-
   const Reply missing = co_await redis.command("GET", "example:no such key");
   std::cout << "a key that is not there is nil: " << std::boolalpha << (missing.kind == Reply::nil) << '\n';
   try {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # amalgamate_test.sh ROOT SCRATCH PROGRAM COMPILER...: `./stages amalgamate` writes one header, with which the program at
 # the top of the README compiles, without a warning, and runs; and with which a second file of a program links. It is no
-# larger than the README says.
+# larger than the README says. What stands at its head does what it says: the program, and the line that compiles it.
 set -euo pipefail
 root=$1 scratch=$2 program=$3
 compile=("${@:4}" -std=c++20 -O0 -Wall -Wextra -Wpedantic -Werror -pthread -foptimize-sibling-calls)
@@ -24,3 +24,10 @@ END
 "${compile[@]}" -c other.cpp -o other.o
 "${compile[@]}" app.cpp other.o -o app
 [[ $(./app) == $'hello\nworld\n10' ]] || { echo "The program prints something else: $(./app)"; exit 1; }
+
+sed -nE '/^#pragma once/q; s|^//     ||p' asyncio.hpp >head
+grep -v '^g++ ' head >app.cpp
+line=$(grep '^g++ ' head)
+if [[ ${compile[0]##*/} != *clang* ]]; then
+  [[ $(bash -c "$line") == hello ]] || { echo "The line at the head does not do what it says: $line"; exit 1; }
+fi

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # mistake.sh FILE 'g++ 12' COMPILER OPTIONS...: what the head of FILE says of this compiler is what the compiler says:
 #   // g++ 12:   error: …         every error and warning, in order; "nothing" if there is none; " …" at the end: and so on
+#   //           …                it goes on in a comment that is indented by eight columns, at least
+#   // g++ 12:   and more         errors and warnings follow; those before are the first ones
 #   // g++ 12 prints: …           the program is linked and run, and prints this line
 #   // AddressSanitizer: …        the program is linked with AddressSanitizer and run, and is stopped with this word
 # Exit code 77, "skipped", if the file says nothing of this compiler.
@@ -8,17 +10,27 @@ set -euo pipefail
 file=$1 name=$2
 shift 2
 export LC_ALL=C
-expected=$(sed -nE "s|^// ${name//+/\\+}: +||p" "$file")
+expected=$(awk -v name="// $name: " '
+  index($0, name) == 1 { text = substr($0, length(name) + 1); sub(/^ +/, "", text); line[++count] = text; inside = 1; next }
+  inside && /^\/\/        / { sub(/^\/\/ +/, ""); line[count] = line[count] " " $0; next }
+  { inside = 0 }
+  END { for (i = 1; i <= count; ++i) print line[i] }' "$file")
 [[ -n $expected ]] || { echo "no messages of $name are recorded"; exit 77; }
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 "$@" -Wall -Wextra -Wpedantic -c "$file" -o "$scratch/object" 2>"$scratch/all" || true
-actual=$(sed -nE 's/^[^ ]+:[0-9]+:[0-9]+: ((fatal error|error|warning): .*)/\1/p' "$scratch/all")
+actual=$(sed -nE 's/^[^ ]+:[0-9]+:[0-9]+: ((fatal error|error|warning): .*)/\1/p' "$scratch/all" |
+  sed -E 's,(lambda at )[^ ]*/,\1,g')
 
 failed=0
 mapfile -t wanted <<<"$expected"
 mapfile -t said <<<"${actual:-nothing}"
+if [[ ${wanted[-1]} == 'and more' ]]; then
+  unset 'wanted[-1]'
+  ((${#said[@]} > ${#wanted[@]})) || failed=1
+  said=("${said[@]:0:${#wanted[@]}}")
+fi
 ((${#wanted[@]} == ${#said[@]})) || failed=1
 for i in "${!wanted[@]}"; do
   case ${wanted[i]} in
