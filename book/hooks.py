@@ -348,7 +348,8 @@ def render_header(header, renderer):
     REFERENCE.link = name_link
     source = renderer.relative(Source.url(header.path))
     lesson = lesson_of(header)
-    mirrors = re.sub(r"Lib/[\w/.]+\.py", lambda file: f'<a href="{CPYTHON}{file[0]}">{file[0]}</a>', html.escape(header.mirrors))
+    mirrors = re.sub(r"Lib/[\w/.]+\.py", lambda file: f'<a href="{CPYTHON}{file[0]}">{file[0]}</a>',
+                     html.escape(header.mirrors.rstrip(".")))
     parts = [f'<h1 id="header">{html.escape(header.include.removeprefix("asyncio/"))}</h1>',
              f"<p>{prose(header.about)}</p>",
              f'<div class="highlight"><pre><code tabindex="0">{highlight(f"#include <{header.include}>", "cpp")}</code></pre></div>',
@@ -413,7 +414,10 @@ def rules_of(name, header, mirrors):
         rows[word] = f"as it says above; apart from that: {prose(text)}" if own.get(word) else prose(text)
     if name.kind == "function":
         if all("noexcept" in declaration for declaration in declarations):
-            rows["Errors"] = "none: it is <code>noexcept</code>."
+            member = name.short.rpartition("::")[2]
+            awaited = any(reference_module.AWAITABLE.search(reference_module.result_of(declaration, member))
+                          for declaration in declarations)
+            rows["Errors"] = f"of the await, not of the call: {rows['Errors']}" if awaited else "none: it is <code>noexcept</code>."
         if not any(reference_module.NUMBER.search(declaration) for declaration in declarations):
             rows["Units"] = "none: it has no number."
     brackets = re.findall(r"\[([A-Za-z_][\w.]+)\]", comments)

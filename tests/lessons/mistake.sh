@@ -21,7 +21,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 "$@" -Wall -Wextra -Wpedantic -c "$file" -o "$scratch/object" 2>"$scratch/all" || true
 actual=$(sed -nE 's/^[^ ]+:[0-9]+:[0-9]+: ((fatal error|error|warning): .*)/\1/p' "$scratch/all" |
-  sed -E 's,(lambda at )[^ ]*/,\1,g')
+  sed -E 's,(lambda at )[^ ]*/([^ /:]+):[0-9]+:[0-9]+,\1\2,g')
 
 failed=0
 mapfile -t wanted <<<"$expected"

@@ -1,4 +1,9 @@
 // this cannot be awaited: co_await takes a Coro, a Future, a Task, or an awaitable such as sleep(1s)
+// g++ 12:   error: static assertion failed: this cannot be awaited: co_await takes a Coro, a Future, a Task, or an
+//             awaitable such as sleep(1s)
+// clang 16: error: static assertion failed due to requirement 'is_coro<Answer> || is_foreign_awaitable<Answer> ||
+//             Awaitable<Answer>': this cannot be awaited: co_await takes a Coro, a Future, a Task, or an awaitable
+//             such as sleep(1s)
 #include <asyncio/run.h>
 
 #include <coroutine>
