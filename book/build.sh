@@ -20,10 +20,13 @@ done
 mkdir -p "$scratch"
 fetch() { # fetch NAME VERSION SHA512 FILE TO
   local archive=$scratch/$1-$2.tgz
-  if [[ ! -f $archive ]]; then
-    (cd "$scratch" && npm pack --silent "$1@$2") >"$scratch/npm.log" 2>&1 || skip "npm cannot fetch $1: see $scratch/npm.log"
+  intact() { [[ -f $archive && $(openssl dgst -sha512 -binary "$archive" | base64 -w 0) == "$1" ]]; }
+  if ! intact "$3"; then # it is not there, or a run that was killed has left a part of it
+    rm -f "$archive"
+    (cd "$scratch" && timeout 300 npm pack --silent "$1@$2") >"$scratch/npm.log" 2>&1 ||
+      skip "npm cannot fetch $1: see $scratch/npm.log"
   fi
-  if [[ $(openssl dgst -sha512 -binary "$archive" | base64 -w 0) != "$3" ]]; then
+  if ! intact "$3"; then
     rm -f "$archive"
     echo "book: $1 $2 is not what it was" >&2
     exit 1

@@ -3,16 +3,16 @@
 //   pictures.mjs BUILD-FOLDER            writes them
 //   pictures.mjs BUILD-FOLDER --check    compares them with those that are there
 //
-// A demo's times are real. So what a picture shows of them is rounded, and a run that went otherwise, on a machine with
-// much to do, is repeated.
+// A demo's times are real. So what a picture shows of them is rounded; and a run that went otherwise, on a machine with
+// much to do, is repeated: no number of runs draws a picture that the player would not draw.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadPlayer, logOf } from "./page.mjs";
 
-const RUNS = 5;
+const RUNS = 20;
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const { Log, Words, lanes, PICTURE_STYLE } = loadPlayer();
 
@@ -27,10 +27,15 @@ const PICTURES = [
 ];
 
 function run(build, stage) {
-  const page = join(mkdtempSync(join(tmpdir(), "asyncio-pictures-")), "page.html");
+  const folder = mkdtempSync(join(tmpdir(), "asyncio-pictures-"));
+  const page = join(folder, "page.html");
   const environment = { ...process.env, ASYNCIO_WATCH: page, ASYNCIO_WATCH_OUTPUT: "1" };
-  execFileSync(join(build, `stage${stage}_demo_watched`), { env: environment, stdio: ["ignore", "pipe", "inherit"] });
-  return new Log(logOf(readFileSync(page, "utf8")));
+  try {
+    execFileSync(join(build, `stage${stage}_demo_watched`), { env: environment, stdio: ["ignore", "pipe", "inherit"] });
+    return new Log(logOf(readFileSync(page, "utf8")));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 // The boxes that begin between this heading and the next.

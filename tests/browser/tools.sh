@@ -17,6 +17,6 @@ mkdir -p "$scratch"
 cd -- "$scratch"
 if ! cmp -s "$here/package-lock.json" installed-lock.json; then
   cp "$here/package.json" "$here/package-lock.json" .
-  npm ci --no-audit --no-fund --ignore-scripts >npm.log 2>&1 || skip "npm cannot fetch the packages: see $scratch/npm.log"
+  timeout 300 npm ci --no-audit --no-fund --ignore-scripts >npm.log 2>&1 || skip "npm cannot fetch the packages: see $scratch/npm.log"
   cp "$here/package-lock.json" installed-lock.json
 fi

@@ -8,7 +8,7 @@ file(COPY ${SOURCE}/../../stage1_loop/ DESTINATION ${SCRATCH}/mine
   PATTERN bench*.cpp EXCLUDE)
 run(${CONFIGURE} -S ${SOURCE}/../.. -B ${SCRATCH}/build
   -DASYNCIO_BUILD_TESTS=OFF -DASYNCIO_UP_TO_STAGE=1 -DASYNCIO_STAGE1_DIR=${SCRATCH}/mine)
-run(${CMAKE_COMMAND} --build ${SCRATCH}/build --target stage1_demo)
+run(${CMAKE_COMMAND} --build ${SCRATCH}/build --parallel 2 --target stage1_demo)
 
 file(READ ${SCRATCH}/build/compile_commands.json commands)
 string(FIND "${commands}" "-I${SCRATCH}/mine" mine)
@@ -42,8 +42,8 @@ foreach(file IN ITEMS asyncio/loop.h loop.cpp)
 endforeach()
 run(${CONFIGURE} -S ${SOURCE}/../.. -B ${SCRATCH}/tests
   -DASYNCIO_BUILD_TESTS=ON -DASYNCIO_UP_TO_STAGE=1 -DASYNCIO_STAGE1_DIR=${SCRATCH}/mine)
-run(${CMAKE_COMMAND} --build ${SCRATCH}/tests --target stage1_busy_clock_test)
-execute_process(COMMAND ${CMAKE_COMMAND} --build ${SCRATCH}/tests --target stage1_debug_test
+run(${CMAKE_COMMAND} --build ${SCRATCH}/tests --parallel 2 --target stage1_busy_clock_test)
+execute_process(COMMAND ${CMAKE_COMMAND} --build ${SCRATCH}/tests --parallel 2 --target stage1_debug_test
   RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
 if(result EQUAL 0 OR NOT output MATCHES "set_shuffle_seed")
   message(FATAL_ERROR "stage1_debug_test should not compile without set_shuffle_seed:\n${output}")

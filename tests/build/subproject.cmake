@@ -3,7 +3,7 @@ include(${CMAKE_CURRENT_LIST_DIR}/run.cmake)
 
 file(REMOVE_RECURSE ${SCRATCH})
 run(${CONFIGURE} -S ${SOURCE}/subproject -B ${SCRATCH})
-run(${CMAKE_COMMAND} --build ${SCRATCH})
+run(${CMAKE_COMMAND} --build ${SCRATCH} --parallel 2)
 run(${SCRATCH}/consumer)
 must_be("${output}" "Hello from a coroutine\n")
 

@@ -32,8 +32,9 @@ with tempfile.TemporaryDirectory() as folder:
     check([line for line in lines if line.startswith("[4]")] == ["[4] exit code 1", "[4] done"], lines)
     check(lines[-1] == "2 done, 2 failed", lines)
 
-    # No more than two at once: each counts the folders of those that run.
-    job = "d=$(mktemp -d run.XXXXXX); set -- run.*; echo $#; sleep 0.05; rmdir $d"
+    # No more than two at once: each counts the folders of those that run. The first one waits for a second one.
+    job = ("d=$(mktemp -d run.XXXXXX); until set -- run.*; test $# -gt 1 || test -e two; do sleep 0.01; done; : >two; "
+           "echo $#; sleep 0.05; rmdir $d")
     lines = run(2, 20, 0, text=f"{job}\n" * 8)
     counts = [int(line.split()[-1]) for line in lines if " | " in line]
     check(len(counts) == 8 and max(counts) == 2, lines)
@@ -58,7 +59,11 @@ with tempfile.TemporaryDirectory() as folder:
         check(False, lines)
 
     # Ctrl-C ends the jobs, those that wait among them.
-    runner = subprocess.Popen([PROGRAM, "1", "100", "0"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def heed_sigint():  # it is ignored in what a script has started in the background
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    runner = subprocess.Popen([PROGRAM, "1", "100", "0"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                              preexec_fn=heed_sigint)
     runner.stdin.write("sleep 1000 & echo $!; wait\necho never\n")
     runner.stdin.close()
     child = int(runner.stdout.readline().split()[-1])

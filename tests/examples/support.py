@@ -8,7 +8,7 @@ import sys
 import threading
 
 PROGRAM = os.path.abspath(sys.argv[1])
-LIMIT = 30  # seconds: a generous end of every wait
+LIMIT = 120  # seconds: a generous end of every wait
 
 
 def run(*arguments, text="", code=0):

@@ -49,7 +49,9 @@ fi
 
 fault=$(sed -nE 's|^// AddressSanitizer: +||p' "$file")
 if [[ -n $fault ]] && "$@" -fsanitize=address -g "$file" -o "$scratch/program" 2>/dev/null; then  # if it is installed
-  if "$scratch/program" >"$scratch/report" 2>&1; then echo "AddressSanitizer let it pass"; failed=1; fi
+  fixed=()  # where kernels choose addresses as freely as they can, the library of g++ 12 finds no room, sometimes
+  if setarch -R true 2>/dev/null; then fixed=(setarch -R); fi
+  if "${fixed[@]}" "$scratch/program" >"$scratch/report" 2>&1; then echo "AddressSanitizer let it pass"; failed=1; fi
   grep -q "AddressSanitizer: $fault" "$scratch/report" || { grep -m1 SUMMARY "$scratch/report"; failed=1; }
 fi
 exit $failed

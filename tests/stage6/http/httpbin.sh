@@ -24,6 +24,7 @@ for _ in $(seq 600); do
   kill -0 $server 2>/dev/null || { cat "$scratch/log"; exit 1; }
   sleep 0.1
 done
+export no_proxy=127.0.0.1  # whatever the environment says of others
 export HTTPBIN_URL="http://127.0.0.1:$(sed -n 's/^port //p' "$scratch/server")"
 if ((${#certificate[@]})); then
   export HTTPBIN_TLS_URL="https://127.0.0.1:$(sed -n 's/^tls port //p' "$scratch/server")"

@@ -12,7 +12,8 @@ echo '{"args": {"a": "42"}}' >"$scratch/files/get"
 python3 -u -m http.server 0 --bind 127.0.0.1 --directory "$scratch/files" >"$scratch/server" 2>"$scratch/log" &
 server=$!
 trap 'kill $server 2>/dev/null || true; rm -rf "$scratch"' EXIT
-for _ in $(seq 300); do
+export no_proxy=127.0.0.1  # whatever the environment says of others
+for _ in $(seq 600); do
   grep -q 'port ' "$scratch/server" && break
   sleep 0.1
 done
