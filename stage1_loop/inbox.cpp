@@ -7,10 +7,12 @@
 
 namespace asyncio::detail {
 
+// The first one wakes the core. Those behind it need not: they are taken together with it.
 void Inbox::post(std::shared_ptr<ThreadSafeState> callback) {
   const std::lock_guard lock(mutex_);
   if (closed_) Loop::throw_closed();
   callbacks_.push_back(ThreadSafeState::owned_by_itself(std::move(callback)));
+  if (has_callbacks()) return;
   pending_.fetch_or(kCallbacks, std::memory_order_release);
   core_->wake();
 }

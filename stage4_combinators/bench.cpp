@@ -2,6 +2,7 @@
 #include <asyncio/as_completed.h>
 #include <asyncio/gather.h>
 #include <asyncio/shield.h>
+#include <asyncio/task_factory.h>
 #include <asyncio/task_group.h>
 #include <asyncio/wait.h>
 #include <asyncio/wait_for.h>
@@ -43,6 +44,43 @@ void run_1000_jobs(benchmark::State& state) {
   });
 }
 MEASURE(stage4, run_1000_jobs);
+
+/// Each node makes ten below it, down to 10,000 leaves, and adds up their numbers: 11,111 tasks.
+constexpr int kNodes = 11'111;
+
+Coro<long> skynet(long first, long leaves) {
+  if (leaves == 1) co_return first;
+  std::vector<Coro<long>> below;
+  below.reserve(10);
+  for (int i = 0; i < 10; ++i) below.push_back(skynet(first + i * leaves / 10, leaves / 10));
+  const std::vector<long> numbers = co_await gather(std::move(below));
+  long sum = 0;
+  for (const long number : numbers) sum += number;
+  co_return sum;
+}
+
+/// The cost of one node. First in, first out: each level of the tree is alive before the next one begins.
+void skynet_10k(benchmark::State& state) {
+  in_virtual_time([&]() -> Coro<> {
+    for (auto _ : Iterations(state, kNodes)) {
+      long sum = co_await skynet(0, 10'000);
+      benchmark::DoNotOptimize(sum);
+    }
+  });
+}
+MEASURE(stage4, skynet_10k);
+
+/// The same where each task begins at once: depth first, so that only the nodes of one branch are alive.
+void skynet_10k_eager(benchmark::State& state) {
+  in_virtual_time([&]() -> Coro<> {
+    set_task_factory(Loop::running(), eager_task_factory);
+    for (auto _ : Iterations(state, kNodes)) {
+      long sum = co_await skynet(0, 10'000);
+      benchmark::DoNotOptimize(sum);
+    }
+  });
+}
+MEASURE(stage4, skynet_10k_eager);
 
 void gather_2(benchmark::State& state) {
   in_virtual_time([&]() -> Coro<> {

@@ -10,7 +10,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -199,6 +201,36 @@ void echo_64B(benchmark::State& state) {
   });
 }
 MEASURE(stage6, echo_64B);
+
+Coro<> echo_in_place(StreamReader reader, StreamWriter writer) {
+  std::vector<char> memory(65536);
+  for (;;) {
+    const std::size_t size = co_await reader.read_into(memory);
+    if (size == 0) co_return;
+    writer.write(std::string_view(memory.data(), size));
+    co_await writer.drain();
+  }
+}
+
+/// The same with read_into(), which needs no string.
+void echo_64B_read_into(benchmark::State& state) {
+  asyncio::run([&]() -> Coro<> {
+    Server server = co_await start_server(echo_in_place, "127.0.0.1", 0);
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
+    const std::string data(64, 'x');
+    char back[64];
+    for (auto _ : Iterations(state)) {
+      writer.write(data);
+      for (std::size_t received = 0; received < sizeof back;) {
+        const std::size_t more = co_await reader.read_into(std::span(back).subspan(received));
+        received += more;
+      }
+      benchmark::DoNotOptimize(back);
+    }
+    server.close();
+  });
+}
+MEASURE(stage6, echo_64B_read_into);
 
 /// A hundred clients at once; the time of one client's round.
 void echo_64B_100_clients(benchmark::State& state) {

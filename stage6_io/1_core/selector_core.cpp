@@ -50,7 +50,8 @@ static void keep_closed(std::vector<Found>& found) noexcept {
 }
 
 bool SelectorCore::look(std::optional<TimePoint> until) {
-  const int timeout = timeout_ms(until, now());
+  const bool timed = until && *until > TimePoint{};  // otherwise nobody has to read the clock
+  const int timeout = timed ? timeout_ms(until, now()) : until ? 0 : -1;
   keep_closed(found_);  // what an exception has left over
   try {
     select(timeout, found_);

@@ -68,6 +68,8 @@ constexpr Row kStageRows[] = {
     {"4 gather of 10", "stage4/gather_10", "", "stage3/create_run_await"},
     {"4 wait for 10", "stage4/wait_10", "", "stage3/create_run_await"},
     {"4 as_completed of 10", "stage4/as_completed_10", "", "stage3/create_run_await"},
+    {"4 a tree of 10,000 leaves, each node", "stage4/skynet_10k", "", "stage3/create_run_await"},
+    {"4 the same, tasks that begin at once", "stage4/skynet_10k_eager", "", "stage3/create_run_await"},
     {"4 task_group of 10", "stage4/task_group_10", "", "stage3/create_run_await"},
     {"4 shield", "stage4/shield_1", "", "stage3/create_run_await"},
     {"4 timeout that does not fire", "stage4/timeout_not_fired", "", "stage3/create_run_await"},
@@ -103,6 +105,7 @@ constexpr Row kStageRows[] = {
     {"limit: write, epoll_wait, read", kEpoll},
     {"limit: write, poll, read", "stage6/limit_poll_echo_64B"},
     {"6 echo, streams, 1 client", "stage6/echo_64B", kEpoll},
+    {"6 echo, streams, read_into()", "stage6/echo_64B_read_into", kEpoll},
     {"6 echo, streams, 100 clients", "stage6/echo_64B_100_clients", kEpoll},
 };
 

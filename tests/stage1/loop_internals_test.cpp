@@ -19,11 +19,12 @@ class WatchingCore final : public Core {
   explicit WatchingCore(std::vector<Runnable*>& found) : found_(found) { watching_ = true; }
   TimePoint now() override { return {}; }
   void wait(std::optional<TimePoint> until) override { waits.push_back(until == kDoNotWait ? 'n' : until ? 'u' : 'e'); }
-  void wake() noexcept override {}
+  void wake() noexcept override { ++wakes; }
   void collect(ReadyQueue& ready) override {
     for (Runnable* runnable : std::exchange(found_, {})) ready.push_back(*runnable);
   }
   std::string waits;
+  int wakes = 0;
 
  private:
   std::vector<Runnable*>& found_;
@@ -58,6 +59,24 @@ TEST(LoopInternals, ATickRunsOlderCallSoonThenWhatTheCoreFoundThenTimers) {
   loop.run_forever();
   EXPECT_EQ(log, "io2");
   EXPECT_EQ(watching.waits, "nnn");
+}
+
+TEST(LoopInternals, OnlyTheFirstOfThePostedCallbacksWakesTheCore) {
+  std::vector<Runnable*> none;
+  auto core = std::make_unique<WatchingCore>(none);
+  WatchingCore& watching = *core;
+  Loop loop(std::move(core));
+  int ran = 0;
+  for (int i = 0; i < 3; ++i) loop.call_soon_threadsafe([&] { ++ran; });
+  EXPECT_EQ(watching.wakes, 1);
+  loop.stop();
+  loop.run_forever();
+  EXPECT_EQ(ran, 3);
+  loop.call_soon_threadsafe([&] { ++ran; });
+  EXPECT_EQ(watching.wakes, 2);  // the loop has taken those before it
+  loop.stop();
+  loop.run_forever();
+  EXPECT_EQ(ran, 4);
 }
 
 TEST(LoopInternals, ARunnableStillQueuedAtCloseIsDropped) {
