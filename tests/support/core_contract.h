@@ -119,10 +119,13 @@ TEST_P(CoreContract, AClosedOneTellsTheTimeAndIsNotWoken) {
   }
 }
 
+/// What does not wait takes no time, and on a busy machine some. What waits where it must not, waits for ever.
+constexpr auto kNoWait = 20s;
+
 TEST_P(CoreContract, DoNotWaitReturnsAtOnce) {
   const TimePoint before = core_->now();
   for (int i = 0; i < 100; ++i) core_->wait(kDoNotWait);
-  EXPECT_LT(core_->now() - before, 1s);
+  EXPECT_LT(core_->now() - before, kNoWait);
 }
 
 TEST_P(CoreContract, APastTimeReturnsAtOnce) {
@@ -130,7 +133,7 @@ TEST_P(CoreContract, APastTimeReturnsAtOnce) {
   core_->wait(before);
   core_->wait(before - 1h);
   core_->wait(TimePoint{} - 1ns);
-  EXPECT_LT(core_->now() - before, 1s);
+  EXPECT_LT(core_->now() - before, kNoWait);
 }
 
 TEST_P(CoreContract, TheClockNeverGoesBack) {

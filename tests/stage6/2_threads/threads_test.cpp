@@ -252,14 +252,19 @@ TEST(RunCoroutineThreadsafeThread, ALoopThatIsClosedFirstCancelsTheHandle) {
 TEST(RunCoroutineThreadsafeThread, ManyThreadsManyCoroutinesSomeCancelled) {
   constexpr int kThreads = 4, kEach = 100;
   std::atomic<int> results = 0, cancels = 0;
+  const auto never = []() -> Coro<int> {  // however late its cancel comes
+    co_await sleep(1h);
+    co_return 0;
+  };
   run_io([&]() -> Coro<> {
     std::vector<Future<>> threads;
     ThreadPool pool(kThreads);
     for (int t = 0; t < kThreads; ++t) {
       threads.push_back(run_in_executor(pool, [&, &loop = Loop::running()] {
         for (int i = 0; i < kEach; ++i) {
-          const auto future = run_coroutine_threadsafe(add(i, 1), loop);
-          if (i % 3 == 0) future.cancel();
+          const bool cancel = i % 3 == 0;
+          const auto future = run_coroutine_threadsafe(cancel ? never() : add(i, 1), loop);
+          if (cancel) future.cancel();
           try {
             EXPECT_EQ(future.result(), i + 1);
             ++results;
