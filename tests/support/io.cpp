@@ -1,5 +1,7 @@
 #include "support/io.h"
 
+#include "support/refusing.h"
+
 #include <asyncio/epoll_core.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -9,6 +11,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <string_view>
 #include <system_error>
 
@@ -30,6 +33,21 @@ int open_descriptors() {
   return open;
 }
 
+namespace {
+
+// Made before main(), so that the tests which count descriptors count it before and after.
+const std::optional<Socket> refusing = []() -> std::optional<Socket> {
+  try {
+    return Socket::bound(*Address::numeric("0.0.0.0", 0));
+  } catch (const std::system_error&) {  // no test that needs it can pass here
+    return std::nullopt;
+  }
+}();
+
+}  // namespace
+
+int refusing_port() { return refusing.value().local_address().port(); }
+
 bool has_ipv6() {
   try {
     Socket::bound(*Address::numeric("::1", 0));
@@ -39,7 +57,10 @@ bool has_ipv6() {
   }
 }
 
-bool no_children() { return ::waitpid(-1, nullptr, WNOHANG) == -1 && errno == ECHILD; }
+bool no_children() {
+  siginfo_t info;
+  return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == -1 && errno == ECHILD;
+}
 
 TemporaryFolder::TemporaryFolder() {
   std::string path = (std::filesystem::temp_directory_path() / "asyncio-XXXXXX").string();

@@ -1,6 +1,7 @@
 // Descriptor numbers that are closed, reused or dup'ed; files that epoll refuses; many descriptors. Both cores must
 // behave alike.
 #include "support/io.h"
+#include "support/refusing.h"
 #include "support/selector_cores.h"
 #include "support/threads.h"
 
@@ -215,7 +216,7 @@ TYPED_TEST(DescriptorNumbers, AWriterThatIsRemovedLeavesTheReader) {
 
 TYPED_TEST(DescriptorNumbers, ARefusedConnectionIsReadinessOfTheWriter) {
   Socket client = Socket::stream(AF_INET);
-  const Address nobody = *Address::numeric("127.0.0.1", unused_port());
+  const Address nobody = *Address::numeric("127.0.0.1", refusing_port());
   const int result = ::connect(client.fd(), nobody.data(), nobody.size());
   if (result == -1 && errno == EINPROGRESS) {
     add_writer(this->loop_, client.fd(), [&] { this->loop_.stop(); });

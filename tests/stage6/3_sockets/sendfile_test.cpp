@@ -1,8 +1,8 @@
 // sock_sendfile: the data sent, the file's position afterwards, and refused arguments.
 #include "support/io.h"
+#include "support/refusing.h"
 
 #include <asyncio/sendfile.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -215,9 +215,7 @@ TEST(SockSendfile, CancelledItLetsGoAndThePositionTellsHowFarItCame) {
 
 // test_unix_events.py: SelectorEventLoopUnixSockSendfileTests.test_sock_sendfile_os_error_next_call
 TEST(SockSendfile, AnErrorInTheMiddleThrowsAndThePositionTellsHowFarItCame) {
-  struct sigaction action = {};
-  sigaction(SIGPIPE, nullptr, &action);
-  ASSERT_EQ(action.sa_handler, SIG_DFL) << "somebody ignores it: the test would show nothing";
+  const DefaultSigpipe fatal;
   run_io([]() -> Coro<> {
     const File file(pattern(8 << 20));
     auto [one, other] = Socket::pair();
