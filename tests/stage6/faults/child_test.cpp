@@ -134,10 +134,14 @@ pid_t stranger_with(pid_t wanted) {
         ::alarm(20);
         for (;;) ::pause();
       }
-      if (child != wanted) ::kill(child, SIGKILL);
+      if (child > 0 && child != wanted) ::kill(child, SIGKILL);  // -1, of a fork() that failed, would be all processes
       ::_exit(::write(ends[1], &child, sizeof child) < 0);
     }
     ::close(ends[1]);
+    if (between == -1) {
+      ::close(ends[0]);
+      return 0;
+    }
     pid_t got = 0;
     const bool told = ::read(ends[0], &got, sizeof got) == sizeof got;
     ::close(ends[0]);
