@@ -15,6 +15,8 @@ namespace detail {
 // ── who is told ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 void Observers::add(std::shared_ptr<Observer> observer) {
+  if (closing_) Loop::throw_closed();         // one that another adds in its removed() would never hear of the end
+  if (!observers_.empty()) look_at_timers();  // the last one is news to them, and is forgotten below
   observers_.push_back(observer);
   loop_.set_observed(true);
   try {
@@ -26,26 +28,35 @@ void Observers::add(std::shared_ptr<Observer> observer) {
 }
 
 void Observers::remove(const std::shared_ptr<Observer>& observer) {
+  if (!observers_.empty()) look_at_timers();
   const auto found = std::find(observers_.begin(), observers_.end(), observer);
   if (!observer || found == observers_.end()) return;
   const std::shared_ptr<Observer> removed = std::exchange(*found, nullptr);
   if (telling_ == 0) observers_.erase(found);
-  const bool left = std::any_of(observers_.begin(), observers_.end(), [](const auto& one) { return one != nullptr; });
-  if (!left) {
-    loop_.set_observed(false);
-    known_.clear();  // nobody reports their ends any more
-  }
+  end_if_nobody_is_left();
   removed->removed(loop_);
 }
 
+// (As long as a failure waits to be reported, ticks go the way at whose end that is done.)
+void Observers::end_if_nobody_is_left() noexcept {
+  const bool left = std::any_of(observers_.begin(), observers_.end(), [](const auto& one) { return one != nullptr; });
+  if (left || !failures_.empty()) return;
+  loop_.set_observed(false);
+  known_.clear();  // nobody reports their ends any more
+}
+
 void Observers::remove_all() noexcept {
+  closing_ = true;
+  ++telling_;  // the list keeps its places: one may remove others in its removed()
   for (std::size_t i = observers_.size(); i-- > 0;) {
     try {
       if (observers_[i]) remove(std::shared_ptr<Observer>(observers_[i]));
     } catch (...) {
-      failures_.push_back(std::current_exception());
+      without_memory_lost([&] { failures_.push_back(std::current_exception()); });
     }
   }
+  --telling_;
+  observers_.clear();
   try {
     report_failures();
   } catch (...) {  // KeyboardInterrupt from a user's handler: the loop is closed anyway
@@ -78,6 +89,8 @@ void Observers::without_memory_lost(Event event) noexcept {
 }
 
 void Observers::report_failures() {
+  if (failures_.empty()) return;
+  const ScopeExit reported([this] { end_if_nobody_is_left(); });
   while (!failures_.empty()) {
     const std::exception_ptr error = failures_.back();
     failures_.pop_back();
@@ -150,6 +163,7 @@ void Observers::collected() noexcept {
 void Observers::run(Runnable& callback) {
   look_at_timers();
   ObservedId id = 0;
+  const std::size_t outside = running_.size();
   without_memory_lost([&] {
     Known& known = know(callback);
     id = known.id;
@@ -164,7 +178,7 @@ void Observers::run(Runnable& callback) {
   });
   const ScopeExit ended([&] {
     look_at_timers();
-    if (!running_.empty()) running_.pop_back();
+    if (running_.size() > outside) running_.pop_back();
     if (id != 0) tell(&Observer::callback_ends, id);
   });
   callback.run(loop_);

@@ -48,6 +48,19 @@ TEST(Observer, HearsOfTimersAndOfTheWaitForThem) {
                                       "c begins", "c ends"}));
 }
 
+TEST(Observer, HearsOfATimerThatWasArmedJustBeforeAnotherObserverCameOrWent) {
+  VirtualLoop loop;
+  const auto log = std::make_shared<EventLog>();
+  const auto other = std::make_shared<EventLog>();
+  loop.add_observer(log);
+  loop.call_later(1s, [] {});
+  loop.add_observer(other);
+  loop.call_later(2s, [] {});
+  loop.remove_observer(log);
+  EXPECT_EQ(log->lines, (std::vector<std::string>{"added", "a armed for 1.0 s", "b armed for 2.0 s", "removed"}));
+  EXPECT_EQ(other->lines, (std::vector<std::string>{"added", "a armed for 2.0 s"}));
+}
+
 TEST(Observer, ACallbackSaysWhereItWasScheduledAndATimerWhatItIs) {
   struct Places final : Observer {
     void callback_scheduled(const Observed& what, ObservedId) override { seen.push_back(what.places().at(0)); }
@@ -138,6 +151,73 @@ TEST(Observer, OneThatThrowsIsRemovedAndReportedOnceAtTheEndOfTheTick) {
   ASSERT_EQ(errors.contexts.size(), 1u);
   EXPECT_EQ(errors.contexts[0].message, "Exception in an observer of the loop; it was removed");
   EXPECT_EQ(describe(errors.contexts[0].exception), "std::runtime_error: no more paper");
+}
+
+// Nobody observes the loop any more when the next tick begins.
+TEST(Observer, OneThatThrowsBetweenTwoTicksIsReportedInTheNext) {
+  struct Throws final : Observer {
+    void callback_scheduled(const Observed&, ObservedId) override { throw std::runtime_error("no more paper"); }
+  };
+  VirtualLoop loop;
+  ErrorLog errors(loop);
+  loop.add_observer(std::make_shared<Throws>());
+  loop.call_soon([&] { EXPECT_TRUE(errors.contexts.empty()); });
+  loop.run_ticks(1);
+  EXPECT_EQ(errors.contexts.size(), 1u);
+  loop.run_ticks(1);
+  EXPECT_EQ(errors.contexts.size(), 1u);
+  EXPECT_EQ(loop.observers(), nullptr);  // and nothing more is paid
+}
+
+TEST(Observer, IfAllThrowEachIsReportedAndNoneHearsOfTheOthersEnd) {
+  struct Throws final : Observer {
+    void tick_begins(std::uint64_t) override { throw std::runtime_error("first"); }
+    void removed(Loop&) override { throw std::runtime_error("second"); }  // there is nobody to take it
+  };
+  VirtualLoop loop;
+  ErrorLog errors(loop);
+  const auto log = std::make_shared<EventLog>();
+  for (int i = 0; i < 3; ++i) loop.add_observer(std::make_shared<Throws>());
+  loop.add_observer(log);
+  loop.run_ticks(2);
+  EXPECT_EQ(errors.contexts.size(), 3u);
+  EXPECT_EQ(log->lines, (std::vector<std::string>{"added", "tick 1", "tick 1 ends", "tick 2", "tick 2 ends"}));
+}
+
+TEST(Observer, OneThatThrowsWhenItIsAddedIsNotAdded) {
+  struct Throws final : Observer {
+    void added(Loop&) override { throw std::runtime_error("not this loop"); }
+    void tick_begins(std::uint64_t) override { ADD_FAILURE() << "it was not added"; }
+  };
+  VirtualLoop loop;
+  EXPECT_THROW(loop.add_observer(std::make_shared<Throws>()), std::runtime_error);
+  EXPECT_EQ(loop.observers(), nullptr);
+  loop.run_ticks(1);
+}
+
+TEST(Observer, WhenTheLoopIsClosedOneMayRemoveOthersButAddNone) {
+  struct RemovesAll final : Observer {
+    void removed(Loop& loop) override {
+      for (const auto& other : others) loop.remove_observer(other);
+      try {
+        loop.add_observer(std::make_shared<EventLog>());
+      } catch (const std::runtime_error& error) {
+        refused = error.what();
+      }
+    }
+    std::vector<std::shared_ptr<EventLog>> others;
+    std::string refused;
+  };
+  VirtualLoop loop;
+  const auto last = std::make_shared<RemovesAll>();
+  for (int i = 0; i < 20; ++i) {
+    last->others.push_back(std::make_shared<EventLog>());
+    loop.add_observer(last->others.back());
+  }
+  loop.add_observer(last);  // the first to go
+  loop.close();
+  EXPECT_EQ(last->refused, "Event loop is closed");
+  for (const auto& other : last->others) EXPECT_EQ(other->lines, (std::vector<std::string>{"added", "removed"}));
 }
 
 TEST(Observer, ClosingTheLoopRemovesIt) {

@@ -29,6 +29,7 @@ class Observers {
 
   void add(std::shared_ptr<Observer> observer);
   void remove(const std::shared_ptr<Observer>& observer);
+  /// The loop is being closed: none can be added any more.
   void remove_all() noexcept;
 
   // ── the loop ──
@@ -80,11 +81,13 @@ class Observers {
   static const void* key(const Describable& thing) noexcept {
     return thing.kind() == Describable::Kind::task ? thing.address() : &thing;
   }
+  void end_if_nobody_is_left() noexcept;
   ObservedId running() const noexcept { return running_.empty() ? 0 : running_.back(); }
 
   Loop& loop_;
   std::vector<std::shared_ptr<Observer>> observers_;  // null: removed while they are told
   int telling_ = 0;
+  bool closing_ = false;
   std::vector<std::exception_ptr> failures_;
   std::unordered_map<const void*, Known> known_;
   std::vector<ObservedId> running_;            // the innermost last: a task that began eagerly, and its maker
