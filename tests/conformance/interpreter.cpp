@@ -2,8 +2,8 @@
 //
 //   interpreter [file]          runs the programs of a file (or of stdin), one a line; prints each log and a line "%"
 //   interpreter --check files   runs the programs of the corpus and compares the logs with CPython's, kept beside them
-//   interpreter --check-observed files   the same, with an observer on each loop: see observed.h
-#include "observed.h"
+//   interpreter --check-observed files   the same, with an observer on each loop: see checking_observer.h
+#include "../support/checking_observer.h"
 #include "scenario.h"
 
 #include <cstdio>
@@ -64,7 +64,7 @@ int main(int argc, char** argv) {
     if (!programs) return std::perror(argv[1]), 2;
     return print_logs(programs);
   }
-  using asyncio::conformance::CheckingObserver;
+  using asyncio::testing::CheckingObserver;
   if (observed) asyncio::observe_new_loops([](asyncio::Loop&) { return std::make_shared<CheckingObserver>(); });
   int programs = 0, differences = 0;
   for (int i = 2; i < argc; ++i) {

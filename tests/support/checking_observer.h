@@ -1,20 +1,21 @@
-// An observer that reads everything, keeps nothing, and checks that what it hears fits together. The corpus is run once
-// more with it: not one tick may change.
+// An observer that reads everything, keeps nothing, and checks that what it hears fits together. The corpora and the tests
+// of stages 1 to 6 run once more with it on each loop: not one tick may change.
 #pragma once
 
 #include <asyncio/observer.h>
 
+#include <atomic>
 #include <cstdio>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
-namespace asyncio::conformance {
+namespace asyncio::testing {
 
 class CheckingObserver final : public Observer {
  public:
-  static inline long events = 0, faults = 0;
+  static inline std::atomic<long> events = 0, faults = 0;  // of all loops, in all threads
 
   void removed(Loop&) override {
     expect(running_.empty(), "something has begun and not ended");
@@ -81,6 +82,18 @@ class CheckingObserver final : public Observer {
     read(what, by);
     expect(where.line > 0, "a cancel without a place");
   }
+  void descriptor_watched(const Observed& what, int fd, bool) override {
+    read(what, 0);
+    expect(fd >= 0 && watched_.insert(what.id()).second, "a descriptor watched twice by one callback");
+  }
+  void descriptor_unwatched(ObservedId id, int, bool) override {
+    watched_.erase(id);  // it is not there if the core was given to the loop with this descriptor
+    expect(unwatched_.insert(id).second, "a descriptor unwatched twice");
+  }
+  void descriptor_ready(const Observed& what, int fd, bool) override {
+    read(what, 0);
+    expect(fd >= 0 && queue_.insert(what.id()).second, "a descriptor's callback scheduled twice");
+  }
 
  private:
   void read(const Observed& what, ObservedId by) {
@@ -99,8 +112,8 @@ class CheckingObserver final : public Observer {
   }
 
   std::uint64_t tick_ = 0;
-  std::set<ObservedId> queue_, timers_, tasks_, stepping_;
+  std::set<ObservedId> queue_, timers_, tasks_, stepping_, watched_, unwatched_;
   std::vector<ObservedId> running_;
 };
 
-}  // namespace asyncio::conformance
+}  // namespace asyncio::testing
