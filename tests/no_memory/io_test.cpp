@@ -209,11 +209,8 @@ TEST(NoMemoryInIo, Protocols) {
 
 TEST(NoMemoryInIo, AConnectionIsRefused) {
   sweep_io([]() -> Coro<> {
-    int port = 0;
-    {
-      const Socket socket = Socket::listening(*Address::numeric("127.0.0.1", 0));
-      port = socket.local_address().port();
-    }
+    const Socket deaf = Socket::bound(*Address::numeric("127.0.0.1", 0));  // keeps the port, and does not listen
+    const int port = deaf.local_address().port();
     try {
       co_await open_connection("127.0.0.1", port);
       ADD_FAILURE();

@@ -1,5 +1,6 @@
 // Address, Socket, getaddrinfo and the sock_* coroutines.
 #include "support/io.h"
+#include "support/refusing.h"
 
 #include <asyncio/executor.h>
 #include <asyncio/getaddrinfo.h>
@@ -7,7 +8,6 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <signal.h>
 
 #include <thread>
 
@@ -228,6 +228,7 @@ TEST(GetAddrInfoThread, ManyAtOnce) {
 // test_sock_lowlevel.py: BaseSockTestsMixin.test_sock_client_ops
 TEST(Sock, ConnectAcceptSendAndReceive) {
   for (const char* host : {"127.0.0.1", "::1"}) {
+    if (std::string_view(host) == "::1" && !has_ipv6()) continue;
     run_io([host]() -> Coro<> {
       Socket listening = Socket::listening(*Address::numeric(host, 0));
       auto accepting = create_task(sock_accept(listening));
@@ -301,7 +302,7 @@ TEST(Sock, InDebugModeASocketThatBlocksIsRefused) {
 TEST(Sock, RefusedConnectionThrowsAtTheAwait) {
   run_io([]() -> Coro<> {
     Socket client = Socket::stream(AF_INET);
-    const Address nobody = loopback(unused_port());
+    const Address nobody = loopback(refusing_port());
     try {
       co_await sock_connect(client, nobody);
       ADD_FAILURE();
@@ -348,9 +349,7 @@ TEST(Sock, ErrorsOfThePeerThrowAtTheAwait) {
 }
 
 TEST(Sock, WritingToAClosedPairIsEpipeAndNoSignal) {
-  struct sigaction action = {};
-  sigaction(SIGPIPE, nullptr, &action);
-  ASSERT_EQ(action.sa_handler, SIG_DFL) << "somebody ignores it: the test would show nothing";
+  const DefaultSigpipe fatal;
   run_io([]() -> Coro<> {
     auto [one, other] = Socket::pair();
     other.close();
@@ -449,8 +448,8 @@ TEST(SockCancel, ConnectMayBeTriedAgainOnTheSameSocket) {
       auto connecting = create_task(sock_connect(others.back(), listening.local_address()));
       co_await sleep(5ms);
       if (connecting.done()) continue;
-      EXPECT_TRUE(co_await cancelled(std::move(connecting)));
-      break;
+      const bool was_waiting = co_await cancelled(std::move(connecting));
+      if (was_waiting) break;  // otherwise it has been connected just now
     }
     EXPECT_FALSE(watching());
     // Makes room; the same socket tries again: EALREADY, then it is connected.
