@@ -469,10 +469,10 @@ def render_from_cpp(renderer):
         room = header.path.split("/asyncio/", 1)[0]
         for name in header.names:
             for each in [name, *name.members]:
-                line = each.overloads[0]["line"]
+                line, path = each.overloads[0]["line"], each.overloads[0]["path"]  # a member's may be that of a base class
                 rows.append((each.short.lower(), (
                     f'<tr><td><a href="{renderer.relative(api_url(header))}#{each.anchor}"><code>{html.escape(each.short)}</code></a></td>'
-                    f'<td><a href="{renderer.relative(Source.url(header.path))}#L-{line}">{header.include.removeprefix("asyncio/")}:{line}</a></td>'
+                    f'<td><a href="{renderer.relative(Source.url(path))}#L-{line}">{path.split("/asyncio/", 1)[1]}:{line}</a></td>'
                     f'<td><a href="{renderer.relative(page_url(lesson))}">{room}</a></td>'
                     f'<td>{html.escape(header.mirrors)}</td></tr>')))
     return (f'<h1 id="cpp">C++ → where to read</h1><p>All {len(rows)} public names: in the reference, in the source, the lesson, and '
