@@ -2,6 +2,7 @@
 #include "stage6/faults/faults.h"
 #include "support/io.h"
 #include "support/protocols.h"
+#include "support/refusing.h"
 
 #include <asyncio/create_server.h>
 #include <asyncio/datagrams.h>
@@ -10,6 +11,8 @@
 #include <asyncio/pipes.h>
 #include <asyncio/transport_sendfile.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -120,7 +123,7 @@ TEST(ConnectFaults, AnErrorOfClosingHidesNoOther) {
   const int before = open_descriptors();
   const Faults faults(at_every(1, {"close"}, {.error = EIO}));
   run_io([]() -> Coro<> {
-    EXPECT_EQ(co_await error_of(create_connection(make<LogProtocol>, "127.0.0.1", unused_port())),
+    EXPECT_EQ(co_await error_of(create_connection(make<LogProtocol>, "127.0.0.1", refusing_port())),
               std::errc::connection_refused);
     const auto bad = []() -> std::shared_ptr<Protocol> { throw std::runtime_error("custom"); };
     {
@@ -154,6 +157,18 @@ TEST(AcceptFaults, AClientThatIsNotThereAfterAllLeavesTheServerAlone) {
   });
 }
 
+/// Blocks until so many clients wait to be accepted: the kernel may tell a client that it is connected a little earlier.
+bool have_come(const Socket& listening, unsigned clients) {
+  tcp_info info{};
+  for (int tries = 0; tries < 20'000 && info.tcpi_unacked < clients;
+       ++tries) {  // of a listener: the length of its queue
+    socklen_t size = sizeof info;
+    if (::getsockopt(listening.fd(), IPPROTO_TCP, TCP_INFO, &info, &size) == -1) return false;
+    if (info.tcpi_unacked < clients) ::usleep(1000);
+  }
+  return info.tcpi_unacked == clients;
+}
+
 // test_selector_events.py: BaseSelectorEventLoopTests.test_accept_connection_multiple
 // test_selector_events.py: BaseSelectorEventLoopTests.test_accept_connection_zero_one
 TEST(AcceptFaults, OneTickAcceptsOneClientMoreThanTheBacklog) {
@@ -173,6 +188,7 @@ TEST(AcceptFaults, OneTickAcceptsOneClientMoreThanTheBacklog) {
         clients.emplace_back(::socket(AF_INET, SOCK_STREAM, 0));
         EXPECT_EQ(::connect(clients.back().fd(), there.data(), there.size()), 0);
       }
+      EXPECT_TRUE(have_come(server.sockets().front(), static_cast<unsigned>(backlog) + 1));
       calls.clear();
       while (served <= backlog) co_await sleep(0s);
       co_await ticks(3);
