@@ -1,15 +1,21 @@
 #include "asyncio/trace.h"
 
+#include "json_text.h"
+
 #include <asyncio/loop.h>
 #include <asyncio/observer.h>
+#include <fcntl.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <string_view>
@@ -21,19 +27,9 @@ namespace asyncio {
 namespace {
 
 std::string json_text(std::string_view text) {
-  std::string json = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      json += {'\\', c};
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      char escaped[8];
-      std::snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(c));
-      json += escaped;
-    } else {
-      json += c;
-    }
-  }
-  return json + "\"";
+  std::string json;
+  detail::append_json(json, text);
+  return json;
 }
 
 std::string file_and_line(const Place& place) {
@@ -41,49 +37,78 @@ std::string file_and_line(const Place& place) {
   return std::string(path.substr(path.find_last_of('/') + 1)) + ":" + std::to_string(place.line);
 }
 
-/// The file: lines of JSON from any thread.
+/// The file: lines of JSON from any thread, each of them in the file as soon as it is written.
 class TraceFile {
  public:
-  TraceFile(const std::string& path, const TraceOptions& options) : bytes_left_(options.most_bytes) {
-    file_ = std::fopen(path.c_str(), "w");
-    if (!file_) throw std::system_error(errno, std::generic_category(), "trace_to: " + path);
-    std::setvbuf(file_, nullptr, _IOLBF, 1 << 16);
-    std::fputs("[\n", file_);
+  TraceFile(const std::string& path, const TraceOptions& options)
+      : path_(path),
+        file_(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)),
+        bytes_left_(options.most_bytes) {
+    if (file_ < 0) throw_error(errno);
+    put("[\n");
   }
   TraceFile(const TraceFile&) = delete;
   TraceFile& operator=(const TraceFile&) = delete;
-  ~TraceFile() { finish("the end of the trace"); }
+  ~TraceFile() { end(); }
 
   int new_loop() {
     const std::lock_guard lock(mutex_);
     return ++loops_;
   }
-  /// `event` is an object without its closing brace.
+  /// `event` is an object without its closing brace. Throws std::system_error, once, if the file does not take it: then
+  /// the loop removes its observer, and tells the exception handler why. From then on nothing is written.
   void write(const std::string& event) {
+    if (!is_ours()) return;
     const std::lock_guard lock(mutex_);
-    if (!file_ || getpid() != process_) return;  // a forked child has a copy
+    if (file_ < 0) return;
     if (event.size() + 3 > bytes_left_) return finish("the trace is full");
     bytes_left_ -= event.size() + 3;
-    std::fputs((event + "},\n").c_str(), file_);
+    put(event + "},\n");
   }
-  void end() {
+  void end() noexcept {
+    if (!is_ours()) return;
     const std::lock_guard lock(mutex_);
     finish("the end of the trace");
   }
 
  private:
-  void finish(const char* why) {
-    if (!file_) return;
-    if (getpid() == process_)
-      std::fprintf(file_, R"({"ph":"M","name":"process_labels","pid":1,"args":{"labels":"%s"}}
-]
-)",
-                   why);
-    std::fclose(std::exchange(file_, nullptr));
+  // A forked child has a copy of this, perhaps with the mutex locked; but the file is its parent's.
+  bool is_ours() const { return getpid() == process_; }
+
+  [[noreturn]] void throw_error(int error) const {
+    throw std::system_error(error, std::generic_category(), "trace_to: " + path_);
+  }
+  void put(const std::string& lines) {
+    std::size_t written = 0;
+    while (written < lines.size()) {
+      const ssize_t count = ::write(file_, lines.data() + written, lines.size() - written);
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) break;
+      written += static_cast<std::size_t>(count);
+    }
+    if (written == lines.size()) {
+      whole_ += static_cast<off_t>(written);
+      return;
+    }
+    const int error = errno;
+    const int cut = ftruncate(file_, whole_);  // a part of a line, which a full disk has taken
+    static_cast<void>(cut);                    // not if it is a pipe
+    close(std::exchange(file_, -1));
+    throw_error(error);
+  }
+  void finish(const char* why) noexcept {
+    if (file_ < 0) return;
+    try {
+      put(R"({"ph":"M","name":"process_labels","pid":1,"args":{"labels":")" + std::string(why) + "\"}}\n]\n");
+      close(std::exchange(file_, -1));
+    } catch (const std::exception&) {  // viewers do without the end
+    }
   }
 
+  const std::string path_;
   std::mutex mutex_;
-  std::FILE* file_;
+  int file_;         // -1: nothing is written any more
+  off_t whole_ = 0;  // bytes of whole lines
   std::size_t bytes_left_;
   int loops_ = 0;
   const pid_t process_ = getpid();
@@ -94,13 +119,15 @@ class Tracer final : public Observer {
  public:
   explicit Tracer(std::shared_ptr<TraceFile> file) : file_(std::move(file)), number_(file_->new_loop()) {}
 
-  void added(Loop& loop) override {
-    loop_ = &loop;
-    name("process_name", 0, "loop " + std::to_string(number_));
-    name("thread_name", 0, "loop");
-  }
+  void added(Loop& loop) override { loop_ = &loop; }
 
-  void tick_begins(std::uint64_t number) override { begin(0, "tick " + std::to_string(number)); }
+  void tick_begins(std::uint64_t number) override {
+    if (!std::exchange(is_named_, true)) {  // (not in added(): an error there would leave the constructor of the loop)
+      name("process_name", 0, "loop " + std::to_string(number_));
+      name("thread_name", 0, "loop");
+    }
+    begin(0, "tick " + std::to_string(number));
+  }
   void tick_ends(std::uint64_t) override {
     end(0);
     const LoopStats stats = loop_->stats();
@@ -148,7 +175,7 @@ class Tracer final : public Observer {
     end(lane_of(task), "\"waits for\":" + json_text(what) + ",\"at\":[" + at + "]");
   }
   void task_done(const Observed& task) override {
-    if (stepping_ > 0 && open_[task.id()] > 0) end(lane_of(task), "\"done\":" + json_text(task.repr()));
+    if (open_[task.id()] > 0) end(lane_of(task), "\"done\":" + json_text(task.repr()));
     lanes_.erase(task.id());
     open_.erase(task.id());
     arrows_.erase(task.id());
@@ -179,17 +206,12 @@ class Tracer final : public Observer {
                  ",\"args\":{\"sort_index\":" + std::to_string(lane) + "}");
   }
   void begin(std::uint64_t lane, const std::string& what) {
-    if (lane != 0) {
-      ++open_[lane];
-      ++stepping_;
-    }
+    ++open_[lane];
     file_->write("{\"ph\":\"B\",\"name\":" + json_text(what) + in(lane) + now());
   }
   void end(std::uint64_t lane, const std::string& arguments = "") {
-    if (lane != 0) {
-      --open_[lane];
-      --stepping_;
-    }
+    if (open_[lane] == 0) return;  // it began before the trace
+    --open_[lane];
     file_->write("{\"ph\":\"E\"" + in(lane) + now() + (arguments.empty() ? "" : ",\"args\":{" + arguments + "}"));
   }
   void instant(std::uint64_t lane, const std::string& what) {
@@ -197,9 +219,10 @@ class Tracer final : public Observer {
   }
   void count(const char* what, double& before, double value) {
     if (std::exchange(before, value) == value) return;
-    char number[32];
-    std::snprintf(number, sizeof number, "%.12g", value);
-    file_->write("{\"ph\":\"C\",\"name\":" + json_text(what) + in(0) + now() + ",\"args\":{\"value\":" + number + "}");
+    char digits[32];  // (printf would write a comma where the program's language has one)
+    const auto [end, error] = std::to_chars(digits, std::end(digits), value, std::chars_format::general, 12);
+    file_->write("{\"ph\":\"C\",\"name\":" + json_text(what) + in(0) + now() +
+                 ",\"args\":{\"value\":" + std::string(digits, end) + "}");
   }
   /// An arrow begins in what runs now; it ends where `to` begins to run.
   void arrow_from(ObservedId by, ObservedId to) {
@@ -238,10 +261,10 @@ class Tracer final : public Observer {
   Loop* loop_ = nullptr;
   std::int64_t last_ = 0;
   std::unordered_map<ObservedId, bool> lanes_;            // of the tasks that are not done
-  std::unordered_map<ObservedId, int> open_;              // slices of a task that have begun
+  std::unordered_map<std::uint64_t, int> open_;           // slices that have begun, by lane
   std::unordered_map<ObservedId, std::uint64_t> arrows_;  // under way to what waits for its turn
   std::uint64_t last_arrow_ = 0;
-  int stepping_ = 0;
+  bool is_named_ = false;
   double ready_ = -1, timers_ = -1, tasks_ = -1, lag_ = -1;
 };
 
@@ -265,8 +288,8 @@ Tracing& tracing() {
 }  // namespace
 
 void trace_to(const std::string& path, const TraceOptions& options) {
+  tracing().stop();  // first: it may be the same file
   auto file = std::make_shared<TraceFile>(path, options);
-  tracing().stop();
   tracing().file = file;
   tracing().new_loops = observe_new_loops([file](Loop&) { return std::make_shared<Tracer>(file); });
   if (Loop* loop = Loop::running_or_null()) loop->add_observer(std::make_shared<Tracer>(file));

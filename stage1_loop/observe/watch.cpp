@@ -236,12 +236,17 @@ struct Watch {
   std::shared_ptr<WatchLog> log;
   std::uint64_t observing = 0;
 
-  ~Watch() { stop(); }
+  ~Watch() {
+    try {
+      stop();
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "%s\n", error.what());
+    }
+  }
   void stop() {
-    stop_observing_new_loops(observing);
-    observing = 0;
-    if (log) log->finish();
-    log.reset();
+    stop_observing_new_loops(std::exchange(observing, 0));
+    const std::shared_ptr<WatchLog> ended = std::exchange(log, nullptr);
+    if (ended) ended->finish();
   }
 };
 Watch the_watch;

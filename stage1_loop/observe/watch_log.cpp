@@ -1,5 +1,6 @@
 #include "watch_log.h"
 
+#include "json_text.h"
 #include "output_capture.h"
 
 #include <unistd.h>
@@ -65,37 +66,47 @@ void shorten(std::string& text) {
 }  // namespace
 
 WatchLog::WatchLog(const std::string& path, const WatchOptions& options)
-    : file_(std::fopen(path.c_str(), "we"), std::fclose), events_left_(options.most_events), process_(getpid()) {
-  if (!file_) throw std::system_error(errno, std::generic_category(), "watch: " + path);
+    : path_(path),
+      file_(std::fopen(path.c_str(), "we"), std::fclose),
+      events_left_(options.most_events),
+      process_(getpid()) {
+  if (!file_) throw_error(errno);
   for (std::size_t i = 0; i < kPlayerPieces; ++i) std::fwrite(kPlayer[i].data(), 1, kPlayer[i].size(), file_.get());
   const std::string title = escape_attribute(options.title.empty() ? program_name() : options.title);
   std::fprintf(file_.get(), "<script type=\"application/json\" id=\"log\" data-program=\"%s\">\n", title.c_str());
-  std::fflush(file_.get());
+  if (std::fflush(file_.get()) != 0) throw_error(errno);
   if (options.output) output_ = std::make_unique<OutputCapture>();
 }
 
 WatchLog::~WatchLog() {
-  finish();
+  try {
+    finish();
+  } catch (const std::system_error&) {  // nobody is there to hear of it
+  }
   static_cast<void>(file_.release());  // in a forked child: its buffer is a copy of what the parent is going to write
   if (output_) output_->forget();
 }
 
 void WatchLog::finish() {
+  if (!is_ours()) return;
   const std::lock_guard lock(mutex_);
-  if (!writes()) return;
+  if (!file_) return;
   write_output(0, 0);
   std::fputs("</script></body></html>\n", file_.get());
-  file_.reset();
   output_.reset();
+  flush_file();
+  file_.reset();
 }
 
 int WatchLog::new_loop() {
+  if (!is_ours()) return 0;
   const std::lock_guard lock(mutex_);
   return ++loops_;
 }
 
 void WatchLog::event_with_list(const char* kind, int loop, std::int64_t time, std::vector<std::int64_t> numbers,
                                const std::vector<std::int64_t>& list) {
+  if (!is_ours()) return;
   const std::lock_guard lock(mutex_);
   if (!begin_event(kind, loop, time)) return;
   for (const std::int64_t one : numbers) number(one);
@@ -107,11 +118,15 @@ void WatchLog::event_with_list(const char* kind, int loop, std::int64_t time, st
   end_line();
 }
 
-// Not in a forked child: it has a copy of this, but the file is its parent's.
-bool WatchLog::writes() const { return file_ && getpid() == process_; }
+// A forked child has a copy of this, perhaps with the mutex locked; but the file is its parent's.
+bool WatchLog::is_ours() const { return getpid() == process_; }
+
+void WatchLog::throw_error(int error) const {
+  throw std::system_error(error, std::generic_category(), "watch: " + path_);
+}
 
 bool WatchLog::begin_event(const char* kind, int loop, std::int64_t time) {
-  if (!writes()) return false;
+  if (!file_) return false;
   write_output(loop, time);
   if (events_left_ == 0) return false;
   if (bytes_left_ <= 0) events_left_ = 1;
@@ -138,8 +153,9 @@ void WatchLog::write_output(int loop, std::int64_t time) {
 
 std::int64_t WatchLog::text(std::string text) {
   shorten(text);
+  if (!is_ours()) return 0;
   const std::lock_guard lock(mutex_);
-  if (text.empty() || !writes() || events_left_ == 0) return 0;
+  if (text.empty() || !file_ || events_left_ == 0) return 0;
   const auto [found, is_new] = texts_.try_emplace(text, static_cast<std::int64_t>(texts_.size()) + 1);
   if (is_new) {
     begin_line("str");
@@ -150,8 +166,9 @@ std::int64_t WatchLog::text(std::string text) {
 }
 
 std::int64_t WatchLog::file(const char* path) {
+  if (!is_ours()) return 0;
   const std::lock_guard lock(mutex_);
-  if (*path == '\0' || !writes() || events_left_ == 0) return 0;
+  if (*path == '\0' || !file_ || events_left_ == 0) return 0;
   if (const auto known = files_.find(std::string_view(path)); known != files_.end()) return known->second;
 
   std::string source = read_source(path);
@@ -167,8 +184,17 @@ std::int64_t WatchLog::file(const char* path) {
 }
 
 void WatchLog::flush() {
+  if (!is_ours()) return;
   const std::lock_guard lock(mutex_);
-  if (writes()) std::fflush(file_.get());
+  if (file_) flush_file();
+}
+
+void WatchLog::flush_file() {
+  if (error_ == 0 && std::fflush(file_.get()) != 0) error_ = errno;
+  if (error_ == 0) return;
+  file_.reset();
+  output_.reset();
+  throw_error(error_);
 }
 
 // ── JSON ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -181,28 +207,14 @@ void WatchLog::number(std::int64_t number) {
   line_.append(",").append(digits, end);
 }
 
-// '<' as well, lest a text end the <script>.
 void WatchLog::string(std::string_view text) {
-  line_ += ",\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      line_.append("\\").push_back(c);
-    } else if (c == '\n') {
-      line_ += "\\n";
-    } else if (c == '<' || static_cast<unsigned char>(c) < 0x20) {
-      char escaped[8];
-      std::snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(c));
-      line_ += escaped;
-    } else {
-      line_ += c;
-    }
-  }
-  line_ += '"';
+  line_ += ',';
+  append_json(line_, text);
 }
 
 void WatchLog::end_line() {
   line_ += "]\n";
-  std::fwrite(line_.data(), 1, line_.size(), file_.get());
+  if (std::fwrite(line_.data(), 1, line_.size(), file_.get()) < line_.size() && error_ == 0) error_ = errno;
   bytes_left_ -= static_cast<std::int64_t>(line_.size());
 }
 

@@ -26,7 +26,7 @@ class WatchLog {
   WatchLog(const std::string& path, const WatchOptions& options);
   ~WatchLog();
 
-  /// Ends the page: later events are not written.
+  /// Ends the page: later events are not written. Throws std::system_error if the file cannot take the rest.
   void finish();
 
   int new_loop();
@@ -37,6 +37,7 @@ class WatchLog {
   /// [kind, loop, time, numbers...], and before it what was printed since the last event.
   template <class... Numbers>
   void event(const char* kind, int loop, std::int64_t time, Numbers... numbers) {
+    if (!is_ours()) return;
     const std::lock_guard lock(mutex_);
     if (!begin_event(kind, loop, time)) return;
     (number(static_cast<std::int64_t>(numbers)), ...);
@@ -45,11 +46,14 @@ class WatchLog {
   /// One that ends with an array.
   void event_with_list(const char* kind, int loop, std::int64_t time, std::vector<std::int64_t> numbers,
                        const std::vector<std::int64_t>& list);
-  /// What was written is in the file, should the program crash now.
+  /// What was written is in the file, should the program crash now. Throws std::system_error, once, if the file does not
+  /// take it; from then on nothing is written.
   void flush();
 
  private:
-  bool writes() const;
+  bool is_ours() const;
+  [[noreturn]] void throw_error(int error) const;
+  void flush_file();
   bool begin_event(const char* kind, int loop, std::int64_t time);
   void begin_line(const char* kind);
   void number(std::int64_t number);
@@ -57,8 +61,10 @@ class WatchLog {
   void end_line();
   void write_output(int loop, std::int64_t time);
 
+  const std::string path_;
   std::mutex mutex_;
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;  // null once the page is ended
+  int error_ = 0;                                         // of the first write that failed
   std::unique_ptr<OutputCapture> output_;
   std::map<std::string, std::int64_t, std::less<>> texts_, files_;
   std::string line_;

@@ -295,6 +295,11 @@ test("at the end stands the state that the program logged itself", () =>
     });
     for (const { tasks } of [state, logged]) tasks.sort();
     assert.deepEqual(state, logged);
+    const strange = `</script>"<b title='協程'>\\\n&amp;`; // the name of a task: text, wherever it stands
+    assert.ok(logged.tasks.some(([name]) => name === strange));
+    assert.ok((await page.locator("#tasks").textContent()).includes(strange));
+    assert.ok((await page.locator("#lanes").textContent()).includes(`</script>"<b tit`));
+    assert.equal(await page.locator("main b").count(), 0);
     // What it printed ends no <script>, and is shown letter by letter.
     assert.match(await page.locator("#output").textContent(), /<\/script><b>\\ "协程"\t<!--/);
   }));

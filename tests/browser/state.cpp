@@ -25,6 +25,17 @@ std::string page, log_file;
 asyncio::Coro<> sleeper(asyncio::Duration delay) { co_await asyncio::sleep(delay); }
 asyncio::Coro<> waiter(asyncio::Future<> future) { co_await future; }
 
+const std::string strange = "</script>\"<b title='協程'>\\\n&amp;";  // a task's name
+
+std::string json(const std::string& text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '"' || c == '\\') escaped += '\\';
+    escaped += c == '\n' ? "\\n" : std::string(1, c);
+  }
+  return escaped;
+}
+
 void write_what_is_known(int ready, int timers) {
   std::ofstream log(log_file);
   log << "{\"ready\": " << ready << ", \"timers\": " << timers << ", \"tasks\": [";
@@ -32,7 +43,7 @@ void write_what_is_known(int ready, int timers) {
   const char* separator = "";
   for (const auto& task : asyncio::all_tasks()) {
     const std::string name = task.get_name();
-    log << separator << "[\"" << name << "\", \"" << (name == running ? "running" : "waiting") << "\"]";
+    log << separator << "[\"" << json(name) << "\", \"" << (name == running ? "running" : "waiting") << "\"]";
     separator = ", ";
   }
   log << "]}\n";
@@ -43,7 +54,7 @@ asyncio::Coro<> leave_some_waiting() {
   const auto long_sleep = asyncio::create_task(sleeper(1h), {.name = "long sleep"});
   const auto short_sleep = asyncio::create_task(sleeper(1ms), {.name = "short sleep"});
   const asyncio::Future<> never(Loop::running());
-  const auto waits = asyncio::create_task(waiter(never), {.name = "waits"});
+  const auto waits = asyncio::create_task(waiter(never), {.name = strange});
   Loop::running().call_later(2h, [] {});
   Loop::running().call_later(3h, [] {}).cancel();
   co_await asyncio::sleep(10ms);

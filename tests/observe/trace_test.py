@@ -1,19 +1,64 @@
-"""trace_test.py FILE whole|crash: whether the trace of program.cpp has the slices, arrows and counters that it must have."""
+"""trace_test.py FILE whole|crash|cut|names|fork|threads: whether the trace of program.cpp has the slices, arrows and counters
+that it must have."""
 
 import collections
 import json
 import sys
 
 
+def read(path, closed):
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    if closed:
+        return json.loads(text)
+    assert text.endswith("},\n"), text[-100:]  # the array is not closed, but each line is whole
+    return json.loads(text[:-2] + "]")
+
+
+def names_of(events, what="thread_name"):
+    return sorted(e["args"]["name"] for e in events if e.get("name") == what and e["ph"] == "M")
+
+
+def count(events, **fields):
+    return sum(all(e.get(key) == value for key, value in fields.items()) for e in events)
+
+
+def names(events):
+    found = names_of(events)
+    for name in ['"quoted" \\', "</script><!--", "two\nlines\t\x01", "协程", "no UTF-8: �" + "�(" + "�" * 3]:
+        assert name in found, (name, found)
+    lags = [e["args"]["value"] for e in events if e["ph"] == "C" and e["name"].startswith("lag")]
+    assert any(lag != int(lag) for lag in lags), lags
+
+
+def fork(events):
+    assert names_of(events, "process_name") == ["loop 1"], names_of(events, "process_name")
+    assert count(events, ph="B", name="tick 1") == 1 and count(events, ph="B", name="tick 2") == 0, events
+
+
+def threads(events):
+    loops = collections.defaultdict(list)
+    for event in events:
+        loops[event["pid"]].append(event)
+    assert len(loops) == 80, len(loops)
+    for loop in loops.values():
+        lanes = {e["tid"] for e in loop if e["ph"] == "B"}
+        assert len(lanes) >= 2, loop  # the loop's, and the task's
+        for lane in lanes:
+            assert count(loop, tid=lane, ph="B") == count(loop, tid=lane, ph="E"), (lane, loop)
+        times = [e["ts"] for e in loop if "ts" in e]
+        assert times == sorted(times), loop
+
+
 def main():
     path, kind = sys.argv[1:]
-    with open(path) as file:
-        text = file.read()
-    if kind == "whole":
-        events = json.loads(text)
-    else:  # the array is not closed, but each line is whole
-        assert text.endswith("},\n"), text[-100:]
-        events = json.loads(text[:-2] + "]")
+    events = read(path, closed=kind not in ("crash", "cut"))
+    if kind == "cut":
+        assert len(events) > 10, events
+        return
+    if kind in ("names", "fork", "threads"):
+        globals()[kind](events)
+        return
 
     lanes = {e["tid"]: e["args"]["name"] for e in events if e["name" if "name" in e else "ph"] == "thread_name"}
     names = sorted(lanes.values())

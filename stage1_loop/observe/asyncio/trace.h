@@ -27,7 +27,8 @@ struct TraceOptions {
 ///
 /// Each line is in the file as soon as it is written: after a crash, the trace has all that led to it. (Only the closing
 /// bracket is missing then, which the viewers do not need.) It keeps in memory only what lives: tasks, and callbacks
-/// that wait. Throws std::system_error if the file cannot be written. A trace under way ends.
+/// that wait. A trace under way ends. Throws std::system_error if the file cannot be written; should the disk be full
+/// later, the loop's exception handler is told, and the trace ends with the last line that is whole.
 ///
 /// A program that links asyncio::observe needs not call this: ASYNCIO_TRACE=run.json in its environment does the same.
 ///

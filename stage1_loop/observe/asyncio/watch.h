@@ -22,7 +22,8 @@ struct WatchOptions {
 /// Writes a page of all loops that are made from now on, and of the one that runs in this thread from its next tick on.
 /// It ends with stop_watching(), the next watch(), or the program. The file is complete up to the last
 /// callback that began, even if the program crashes in it. The program needs memory for the texts only, whatever the
-/// length of the run. Throws std::system_error if the file cannot be written.
+/// length of the run. Throws std::system_error if the file cannot be written. Should the disk be full later, the loop's
+/// exception handler is told, and the page ends there.
 ///
 /// A program that links asyncio::observe needs not call this: ASYNCIO_WATCH=out.html in its environment does the same,
 /// and ASYNCIO_WATCH_OUTPUT=1 sets `output`.
@@ -30,7 +31,7 @@ struct WatchOptions {
 /// Thread safety: from any thread, but not from two at once.
 void watch(const std::string& path, const WatchOptions& options = {});
 
-/// Ends the page.
+/// Ends the page. Throws std::system_error if the file cannot take its end.
 void stop_watching();
 
 }  // namespace asyncio

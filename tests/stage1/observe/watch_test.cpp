@@ -4,14 +4,18 @@
 #include <asyncio/watch.h>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <sstream>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -130,6 +134,50 @@ TEST_F(Watch, AFileThatCannotBeWrittenIsAnError) {
   run_a_tick();  // and nobody watches
 }
 
+TEST_F(Watch, AFullDiskIsAnErrorAtOnceOrReportedOnceLater) {
+  EXPECT_THROW(asyncio::watch("/dev/full"), std::system_error);
+
+  asyncio::watch(path);
+  rlimit before;
+  getrlimit(RLIMIT_FSIZE, &before);
+  rlimit room = before;
+  room.rlim_cur = page().size() + 8192;  // for the player, and for some events
+  setrlimit(RLIMIT_FSIZE, &room);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  std::vector<std::string> errors;
+  {
+    Loop loop, other;
+    loop.set_exception_handler(
+        [&](Loop&, const asyncio::ErrorContext& context) { errors.push_back(asyncio::describe(context.exception)); });
+    for (int i = 0; i < 1000; ++i) {
+      loop.call_soon([] {});
+      run_a_tick(loop);
+    }
+    other.call_soon([] {});
+    run_a_tick(other);  // it says nothing more
+    asyncio::stop_watching();
+  }
+  setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  ASSERT_EQ(errors.size(), 1u);
+  EXPECT_NE(errors[0].find("watch: " + path + ": "), std::string::npos) << errors[0];
+  EXPECT_GT(count("[\"tick\""), 10);
+}
+
+TEST_F(Watch, IfTheEndOfThePageFindsNoRoomStopWatchingThrows) {
+  asyncio::watch(path);
+  rlimit before;
+  getrlimit(RLIMIT_FSIZE, &before);
+  rlimit room = before;
+  room.rlim_cur = page().size() + 10;
+  setrlimit(RLIMIT_FSIZE, &room);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  EXPECT_THROW(asyncio::stop_watching(), std::system_error);
+  setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  asyncio::stop_watching();
+}
+
 TEST_F(Watch, TheLogEndsAfterTheMostEvents) {
   asyncio::watch(path, {.most_events = 20});
   for (int i = 0; i < 100; ++i) run_a_tick();
@@ -187,6 +235,25 @@ TEST_F(Watch, WhatIsPrintedIsInTheLogAndCannotEndIt) {
     found = found || line.ends_with(",\"\\u003c/script>\\u0009\\\"a\\\\b\\\"\\n\"]");
   }
   EXPECT_TRUE(found);
+}
+
+TEST_F(Watch, WhatIsNoTextIsReplaced) {
+  testing::internal::CaptureStdout();
+  asyncio::watch(path, {.title = "<!-- \"&'", .output = true});
+  Loop loop;
+  // Letters of one to four bytes; then one cut off, one too long, half a pair, one beyond the last, and a byte alone.
+  loop.call_soon([] { std::cout << "a\u00e9\u534f\U0001f600 \xc3( \xc0\xaf \xed\xa0\x80 \xf4\x90\x80\x80 \xff\n"; });
+  run_a_tick(loop);
+  asyncio::stop_watching();
+  testing::internal::GetCapturedStdout();
+  const std::string bad = "\xef\xbf\xbd";
+  const std::string expected = ",\"a\u00e9\u534f\U0001f600 " + bad + "( " + bad + bad + " " + bad + bad + bad + " " +
+                               bad + bad + bad + bad + " " + bad + "\\n\"]";
+  EXPECT_EQ(count("[\"out\""), 1);
+  bool found = false;
+  for (const std::string& line : log()) found = found || line.ends_with(expected);
+  EXPECT_TRUE(found) << page().substr(page().find("id=\"log\""));
+  EXPECT_NE(page().find("data-program=\"&lt;!-- &quot;&amp;'\""), std::string::npos);
 }
 
 TEST_F(Watch, LoopsOfSeveralThreadsWriteWholeLines) {
