@@ -122,6 +122,19 @@ void observed() {
   });
   loop.run_forever();
 }
+
+// The loop counts from the first question on.
+void how_busy() {
+  asyncio::Loop loop(std::make_unique<asyncio::VirtualCore>());
+  loop.stats();
+  for (int i = 0; i < 1000; ++i) loop.call_soon([] {});
+  loop.call_later(1min, foo);
+  loop.call_later(1h, [&loop] { loop.stop(); });
+  loop.run_forever();
+  const asyncio::LoopStats stats = loop.stats();
+  std::printf("%d ticks, %d of them after a sleep; the longest queue: %d\n", static_cast<int>(stats.ticks),
+              static_cast<int>(stats.waits), static_cast<int>(stats.deepest_ready));
+}
 #endif
 
 int main() {
@@ -149,5 +162,8 @@ int main() {
 
   std::puts("--- asyncio only: an observer");
   observed();
+
+  std::puts("--- asyncio only: how busy is the loop?");
+  how_busy();
 #endif
 }

@@ -346,6 +346,32 @@ void debug_mode_says() {
   loop.close();
 }
 
+// Addresses are others each time.
+std::string without_ids(std::string text) {
+  for (std::size_t at = text.find("id=0x"); at != text.npos; at = text.find("id=0x", at + 1)) {
+    const std::size_t begin = at + 3;
+    text.replace(begin, text.find_first_not_of("0123456789abcdefx", begin) - begin, "…");
+  }
+  return text;
+}
+
+Coro<> answer() {
+  const std::string graph = co_await format_call_graph();
+  cout << without_ids(graph) << "\n";
+}
+
+Coro<> ask() { co_await answer(); }
+
+Coro<> where_am_i() {
+  const auto asker = create_task(ask(), {.name = "asker"});
+  co_await asker;
+}
+
+void print_where() {
+  Loop loop(std::make_unique<VirtualCore>());
+  loop.run_until_complete(create_task(where_am_i(), {.name = "main", .loop = &loop}));
+}
+
 }  // namespace hanging
 #endif
 
@@ -367,5 +393,7 @@ int main() {
   hanging::why_does_it_hang(hanging::swallowed());
   heading("asyncio only: what debug mode says");
   hanging::debug_mode_says();
+  heading("asyncio only: the call graph");
+  hanging::print_where();
 #endif
 }

@@ -28,6 +28,7 @@ std::ostream& operator<<(std::ostream& out, const Task<T>& task) {
 namespace lib = by_hand;
 
 #else
+#include <asyncio/call_graph.h>
 #include <asyncio/run.h>
 #include <asyncio/virtual_core.h>
 namespace lib = asyncio;

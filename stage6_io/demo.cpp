@@ -13,6 +13,7 @@
 #include "demo_echo.h"
 #endif
 
+#include <atomic>
 #include <iostream>
 #include <string>
 #include <utility>
@@ -187,6 +188,29 @@ Coro<> main() {
 }
 
 }  // namespace outside_program
+
+// ── a step that blocks the loop, and who notices ────────────────────────────────────────────────────────────────────
+
+namespace watchdog_program {
+
+Coro<> compute(const std::atomic<bool>& noticed) {
+  co_await asyncio::sleep(0s);
+  while (!noticed) continue;  // a long computation, and no await in it
+}
+
+Coro<> main() {
+  std::atomic<bool> noticed = false;
+  const auto report = [&](const WatchdogReport& seen) {  // in the watchdog's thread
+    if (noticed || seen.what.find("name='sum'") == std::string::npos) return;
+    std::cout << seen.what << " blocks the loop\n";
+    noticed = true;
+  };
+  const Watchdog watchdog({.limit = 10ms, .report = report});
+  const auto task = create_task(compute(noticed), {.name = "sum"});
+  co_await task;
+}
+
+}  // namespace watchdog_program
 #endif
 
 // ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -215,6 +239,8 @@ void run_programs(Loop& loop, demo::HttpServer* own_server) {
 #ifndef BY_HAND
   heading("asyncio only: a thread, and a child process");
   loop.run_until_complete(outside_program::main());
+  heading("asyncio only: a step that blocks");
+  loop.run_until_complete(watchdog_program::main());
 #endif
 }
 
