@@ -5,12 +5,14 @@
 #include <asyncio/observer.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 
 int main(int argc, char** argv) {
   using asyncio::testing::CheckingObserver;
+  std::signal(SIGINT, SIG_DFL);  // what a script starts in the background inherits that it is ignored
   ::testing::InitGoogleTest(&argc, argv);
   if (!std::getenv("ASYNCIO_TEST_OBSERVED")) return RUN_ALL_TESTS();
 
