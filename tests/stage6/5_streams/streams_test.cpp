@@ -93,7 +93,8 @@ TEST(StreamsThread, ErrorsOfSeveralAddressesAreMerged) {
 
 TEST(StreamsThread, ANameThatDoesNotExistThrows) {
   run_io([]() -> Coro<> {
-    const auto code = co_await error_of(open_connection("no such host", 80));
+    const std::string no_name(64, 'x');  // longer than a label may be: no server of names is asked
+    const auto code = co_await error_of(open_connection(no_name, 80));
     EXPECT_STREQ(code.category().name(), "getaddrinfo");
   });
 }
@@ -335,7 +336,7 @@ TEST(Streams, WritingToAPeerThatIsGoneThrowsAtTheDrainAndRaisesNoSignal) {
     auto& writer = streams.second;
     socket.close();
     std::error_code code;
-    for (int i = 0; i < 100 && !code; ++i) {
+    while (!code) {
       writer.write("foo\n");
       code = co_await error_of(writer.drain());
       co_await sleep(1ms);
