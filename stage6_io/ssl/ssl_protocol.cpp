@@ -470,7 +470,7 @@ void SSLProtocol::start_shutdown() {
   if (state_ != State::wrapped) return;
   app_transport_->closed_ = true;
   state_ = State::flushing;
-  unsent_at_timer_ = unsent();
+  unsent_at_timer_ = unsent() + (raw_ ? raw_->get_write_buffer_size() : 0);
   arm_shutdown_timer();
   if (raw_reading_paused_ && raw_) {  // the peer's close_notify follows data that nobody reads
     raw_reading_paused_ = false;

@@ -291,8 +291,7 @@ TEST(Tls, AHandshakeThatIsCancelledLeavesNoDescriptor) {
       was_cancelled = true;
     }
     EXPECT_TRUE(was_cancelled);
-    co_await sleep(10ms);
-    EXPECT_EQ(open_descriptors(), before);
+    while (open_descriptors() > before) co_await sleep(1ms);  // the server hears of it
     silent.close();
     co_await silent.wait_closed();
   });

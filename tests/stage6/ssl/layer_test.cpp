@@ -151,6 +151,33 @@ TEST(TlsLayer, CloseFlushesWhatThePausedTransportHeldBack) {
   });
 }
 
+// The peer takes a little each 20 s. (30 s are the limit.) Then it takes nothing any more.
+TEST(TlsLayer, TheTimeLimitOfACloseOnlyRunsWhileNoDataMoves) {
+  for (const bool below : {false, true}) {  // the data waits in the layer, or in the raw transport
+    SCOPED_TRACE(below);
+    run_virtual([below]() -> Coro<> {
+      Layers layers;
+      layers.exchange();
+      layers.raw->most = below ? SIZE_MAX : 10'000;
+      layers.transport->write(pattern(4 << 20));
+      if (below) layers.raw->unsent = 4 << 20;
+      layers.transport->close();
+      for (int i = 0; i < 10; ++i) {
+        co_await sleep(20s);
+        EXPECT_FALSE(layers.raw->aborted) << i;
+        if (below) {
+          layers.raw->unsent -= 10'000;
+        } else {
+          layers.raw->written.clear();
+          layers.layer->resume_writing();
+        }
+      }
+      co_await sleep(61s);
+      EXPECT_TRUE(layers.raw->aborted);
+    });
+  }
+}
+
 // The records arrive one byte at a time, from the hello to the end.
 TEST(TlsLayer, BytesMayTrickleOneByOne) {
   run_io([]() -> Coro<> {

@@ -15,7 +15,7 @@
 
 namespace asyncio::testing {
 
-/// A raw transport that keeps what is written to it.
+/// A raw transport that keeps what is written to it. Above `most` bytes it asks for a pause.
 class RecordingTransport final : public Transport {
  public:
   void close() override { closed = true; }
@@ -25,18 +25,23 @@ class RecordingTransport final : public Transport {
   int fileno() const noexcept override { return 77; }
   std::string repr() const override { return "<RecordingTransport>"; }
   void abort() override { aborted = true; }
-  std::size_t get_write_buffer_size() const noexcept override { return 0; }
+  std::size_t get_write_buffer_size() const noexcept override { return unsent; }
   WriteBufferLimits get_write_buffer_limits() const noexcept override { return {65536, 16384}; }
   void set_write_buffer_limits(WriteBufferLimits) override {}
   bool is_reading() const noexcept override { return reading; }
   void pause_reading() override { reading = false; }
   void resume_reading() override { reading = true; }
-  void write(std::string_view data) override { written += data; }
+  void write(std::string_view data) override {
+    written += data;
+    if (written.size() > most) protocol_->pause_writing();
+  }
   void write_eof() override {}
   bool can_write_eof() const noexcept override { return true; }
   bool can_start_tls() const noexcept override { return true; }
 
   std::string written;
+  std::size_t most = SIZE_MAX;
+  std::size_t unsent = 0;
   bool closed = false;
   bool aborted = false;
   bool reading = true;
