@@ -260,7 +260,7 @@ TEST(ProcessFaults, AChildThatMayNotBeKilledIsNotWaitedForWhenTheLoopIsClosed) {
       return call == "kill" || call == "pidfd_send_signal" ? Fault{.error = EPERM} : Fault();
     });
     run_io([&process]() -> Coro<> {
-      process = co_await create_subprocess_exec("sleep", "2");
+      process = co_await create_subprocess_exec("sleep", "60");
       EXPECT_EQ(thrown<std::system_error>([&] { process->kill(); }),
                 "kill(" + std::to_string(process->pid()) + ", 9): Operation not permitted");
     });

@@ -115,6 +115,7 @@ TEST(AddressFuzz, BadAddressesAreExceptionsAndLeakNothing) {
   const int before = open_descriptors();
   run_io([]() -> Coro<> {
     Random random(2);
+    const bool ipv6 = has_ipv6();
     for (int i = 0; i < 200; ++i) {
       std::string bytes(sizeof(sockaddr_storage), '\0');
       for (char& c : bytes) c = static_cast<char>(random());
@@ -123,7 +124,7 @@ TEST(AddressFuzz, BadAddressesAreExceptionsAndLeakNothing) {
       std::memcpy(&storage, bytes.data(), sizeof storage);
       storage.ss_family = AF_UNSPEC + 200;  // an unknown family
       const Address address(reinterpret_cast<const sockaddr*>(&storage), size);
-      Socket socket = i % 2 ? Socket::stream(AF_INET) : Socket::datagram(AF_INET6);
+      Socket socket = i % 2 ? Socket::stream(AF_INET) : Socket::datagram(ipv6 ? AF_INET6 : AF_INET);
       EXPECT_THROW(socket.bind(address), std::system_error);
       EXPECT_TRUE(co_await error_of(sock_connect(socket, address)));
       if (i % 2 == 0) {
