@@ -1,6 +1,8 @@
 // ClientSession: the requests that it sends, and their answers.
 #include "stage6/http/http_server.h"
 
+#include <asyncio/barrier.h>
+
 #include <string>
 #include <vector>
 
@@ -255,9 +257,11 @@ TEST(ClientSession, TheLimitOfConnectionsMakesRequestsWaitTheirTurn) {
   run_io([]() -> Coro<> {
     HttpServer server;
     int now = 0, most = 0;
+    Barrier three(3);
     const HttpServer::Handler handler = [&](Request, StreamWriter writer) -> Coro<> {
       most = std::max(most, ++now);
-      co_await sleep(2ms);
+      co_await three.wait();
+      co_await sleep(2ms);  // for a fourth
       --now;
       writer.write(answer("x"));
     };

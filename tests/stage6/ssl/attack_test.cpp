@@ -190,7 +190,7 @@ TEST(TlsAttack, APeerThatTalksOnAfterOurCloseIsLeftAfterTheTimeLimit) {
   run_io([]() -> Coro<> {
     const SSLContext calling = client_context();
     Socket listening = Socket::listening(loopback(0));
-    std::size_t said = 0;
+    std::size_t said = 0, said_before = 0;
     const auto talk = [&]() -> Coro<> {
       auto [socket, address] = co_await sock_accept(listening);
       BarePeer peer(std::move(socket), BarePeer::Side::server, &localhost());
@@ -199,7 +199,7 @@ TEST(TlsAttack, APeerThatTalksOnAfterOurCloseIsLeftAfterTheTimeLimit) {
         for (;;) {
           co_await peer.write(pattern(10'000));
           said += 10'000;
-          co_await sleep(1ms);
+          co_await sleep(0s);  // the next one comes before any timer
         }
       } catch (const std::system_error&) {  // our side has gone
       }
@@ -208,11 +208,12 @@ TEST(TlsAttack, APeerThatTalksOnAfterOurCloseIsLeftAfterTheTimeLimit) {
     const ConnectOptions options{.ssl = &calling, .ssl_shutdown_timeout = 100ms};
     auto [reader, writer] = co_await open_connection("127.0.0.1", listening.local_address().port(), options);
     co_await reader.read(100);
+    said_before = said;
     writer.close();
     const std::string what = co_await thrown_by<TimeoutError>(wait_for(writer.wait_closed(), 20s));
     EXPECT_EQ(what, "SSL shutdown timed out");
     co_await talking;
-    EXPECT_GT(said, 10'000u);
+    EXPECT_GT(said, said_before);
   });
 }
 

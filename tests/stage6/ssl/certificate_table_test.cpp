@@ -59,10 +59,10 @@ TEST(TlsCertificates, AreJudgedAsCPythonJudgesThem) {
   if (std::system("command -v openssl >/dev/null && command -v bash >/dev/null") != 0) {
     GTEST_SKIP() << "there is no openssl program";
   }
-  run_io([]() -> Coro<> {
-    const TemporaryFolder temporary;
-    const std::string folder = temporary / "";
-    EXPECT_EQ(std::system(("bash " + kFolder + "make.sh " + folder).c_str()), 0);
+  const TemporaryFolder temporary;
+  const std::string folder = temporary / "";
+  ASSERT_EQ(std::system(("bash " + kFolder + "make.sh " + folder).c_str()), 0);  // before the time of run_io() begins
+  run_io([folder]() -> Coro<> {
     std::ifstream table(kFolder + "expected");
     int rows = 0;
     for (std::string line; std::getline(table, line);) {
