@@ -1,6 +1,7 @@
 // Every public string parameter of stage 6: with '\0', line breaks, empty, too long, and invalid UTF-8.
 #include "stage6/string_parameters.h"
 #include "support/protocols.h"
+#include "support/refusing.h"
 
 #include <asyncio/datagrams.h>
 #include <asyncio/getaddrinfo.h>
@@ -38,11 +39,11 @@ auto host(F call) {
   };
 }
 Coro<bool> connect_streams(std::string text) {
-  co_await open_connection(std::move(text), unused_port());
+  co_await open_connection(std::move(text), refusing_port());
   co_return false;
 }
 Coro<bool> connect_protocol(std::string text) {
-  co_await create_connection(make<LogProtocol>, std::move(text), unused_port());
+  co_await create_connection(make<LogProtocol>, std::move(text), refusing_port());
   co_return false;
 }
 Coro<bool> start_streams(std::string text) {

@@ -1,6 +1,7 @@
 // create_connection, create_server and their versions for Unix sockets: the order of addresses, and the errors.
 #include "support/io.h"
 #include "support/protocols.h"
+#include "support/refusing.h"
 
 #include <asyncio/create_server.h>
 #include <asyncio/exception_group.h>
@@ -290,7 +291,7 @@ TEST(CreateConnection, TakesASocketThatIsConnected) {
 // test_base_events.py: BaseEventLoopWithSelectorTests.test_create_connection_connect_err
 TEST(CreateConnection, OneErrorIsItselfAndWithAllErrorsAGroupOfOne) {
   run_io([]() -> Coro<> {
-    const int port = unused_port();
+    const int port = refusing_port();
     EXPECT_EQ(co_await error_of(create_connection(make<LogProtocol>, "127.0.0.1", port)),
               std::errc::connection_refused);
     try {
@@ -352,7 +353,7 @@ TEST(CreateConnection, BindsToALocalAddressFirst) {
 TEST(ConnectToAny, OneErrorIsItselfAndSeveralAreSummedUp) {
   for (const bool staggered : {false, true}) {
     run_io([staggered]() -> Coro<> {
-      const int port = unused_port();
+      const int port = refusing_port();
       ConnectOptions options;
       if (staggered) options.happy_eyeballs_delay = 10ms;
       const auto connect = [&](std::vector<int> hosts, ConnectOptions with) {
@@ -387,7 +388,7 @@ TEST(ConnectToAny, TriesTheNextWhenOneIsRefused) {
   for (const bool staggered : {false, true}) {
     run_io([staggered]() -> Coro<> {
       const Socket listening = Socket::listening(loopback(1, 0));
-      std::vector<Address> addresses(1, loopback(1, unused_port()));
+      std::vector<Address> addresses(1, loopback(1, refusing_port()));
       addresses.push_back(listening.local_address());
       ConnectOptions options;
       if (staggered) options.happy_eyeballs_delay = 1h;  // a failure starts the next at once
@@ -408,7 +409,7 @@ TEST(ConnectToAny, AnAddressOfAnotherFamilyThanTheLocalOneIsPassedOver) {
     const Socket socket = co_await detail::connect_to_any(addresses, options);
     EXPECT_EQ(socket.local_address().host(), "127.0.0.3");
     EXPECT_EQ(socket.peer_address(), listening.local_address());
-    addresses.back() = loopback(1, unused_port());
+    addresses.back() = loopback(1, refusing_port());
     const std::string errors = co_await thrown_by(detail::connect_to_any(addresses, options));
     EXPECT_TRUE(errors.ends_with("Connection refused: Cannot assign requested address") || !has_ipv6()) << errors;
   });

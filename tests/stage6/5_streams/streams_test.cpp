@@ -1,5 +1,6 @@
 // open_connection, StreamWriter and back-pressure, over real sockets.
 #include "support/io.h"
+#include "support/refusing.h"
 
 #include <netinet/in.h>
 
@@ -63,7 +64,7 @@ TEST(Streams, OpenWriteReadClose) {
 // test_streams.py: StreamTests.test_open_connection_error
 TEST(Streams, ARefusedConnectionThrows) {
   run_io([]() -> Coro<> {
-    const int port = unused_port();
+    const int port = refusing_port();
     try {
       co_await open_connection("127.0.0.1", port);
       ADD_FAILURE();
@@ -77,7 +78,7 @@ TEST(Streams, ARefusedConnectionThrows) {
 // test_base_events.py: BaseEventLoopWithSelectorTests.test_create_connection_multiple_errors
 TEST(StreamsThread, ErrorsOfSeveralAddressesAreMerged) {
   run_io([]() -> Coro<> {
-    const int port = unused_port();
+    const int port = refusing_port();
     try {
       co_await open_connection("localhost", port);
       ADD_FAILURE();

@@ -1,5 +1,6 @@
 // Servers that are absent, hang up, are slow or send nonsense; cancelled requests; sessions and loops closed too early.
 #include "stage6/http/http_server.h"
+#include "support/refusing.h"
 
 #include <asyncio/semaphore.h>
 #include <asyncio/timeouts.h>
@@ -63,7 +64,7 @@ Coro<std::string> thrown_for(std::string text, bool reset = false) {
 TEST(HttpFaults, ARefusedConnectionThrows) {
   run_io([]() -> Coro<> {
     const ClientSession session;
-    const std::string url = "http://127.0.0.1:" + std::to_string(unused_port()) + "/";
+    const std::string url = "http://127.0.0.1:" + std::to_string(refusing_port()) + "/";
     try {
       co_await session.get(url);
       ADD_FAILURE();

@@ -1,5 +1,6 @@
 // ClientSession: the requests that it sends, and their answers.
 #include "stage6/http/http_server.h"
+#include "support/refusing.h"
 
 #include <asyncio/barrier.h>
 
@@ -331,7 +332,7 @@ TEST(ClientSession, NameAndPasswordAreSentAndNeverShown) {
     EXPECT_EQ(server.requests()[0].headers.get("Authorization"), "Basic bWVAaG9tZTpzZWNyZXQ=");
     EXPECT_EQ(response.url(), server.url("/p"));
     server.stop();
-    const std::string refused = "http://me:secret@127.0.0.1:" + std::to_string(unused_port());
+    const std::string refused = "http://me:secret@127.0.0.1:" + std::to_string(refusing_port());
     const std::string what = co_await thrown_by<http::ClientConnectionError>(session.get(refused));
     EXPECT_EQ(what.find("secret"), what.npos) << what;
   });
