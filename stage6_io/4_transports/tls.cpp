@@ -1,5 +1,6 @@
 #include "asyncio/tls.h"
 
+#include "asyncio/detail/start_tls.h"
 #include "asyncio/task.h"
 
 #include <stdexcept>
@@ -36,7 +37,8 @@ std::shared_ptr<TlsLayer> TlsRequest::make_layer(Loop& loop, std::shared_ptr<Bas
 }
 
 Coro<std::shared_ptr<Transport>> start_tls(std::shared_ptr<Transport> transport, std::shared_ptr<BaseProtocol> protocol,
-                                           TlsRequest request, bool server_side, std::string received) {
+                                           TlsRequest request, bool server_side, std::string received,
+                                           std::function<void(std::shared_ptr<Transport>)> begun) {
   if (!transport || !transport->can_start_tls()) {
     throw std::invalid_argument("transport " + (transport ? transport->repr() : "null") +
                                 " is not supported by start_tls()");
@@ -48,17 +50,25 @@ Coro<std::shared_ptr<Transport>> start_tls(std::shared_ptr<Transport> transport,
   // Paused, so that nothing is received before the layer knows its transport.
   transport->pause_reading();
   transport->set_protocol(layer);
+  if (begun) begun(layer->app_transport());
   Handle made = loop.call_soon([layer, transport] { layer->connection_made(transport); });
   Handle resumed = loop.call_soon([transport] { transport->resume_reading(); });
   try {
     co_await handshake;
   } catch (...) {
+    layer->app_transport()->close();
     transport->close();
     made.cancel();
     resumed.cancel();
     throw;
   }
   co_return layer->app_transport();
+}
+
+Coro<std::shared_ptr<Transport>> start_tls(std::shared_ptr<Transport> transport, std::shared_ptr<BaseProtocol> protocol,
+                                           TlsRequest request, bool server_side, std::string received) {
+  return start_tls(std::move(transport), std::move(protocol), std::move(request), server_side, std::move(received),
+                   nullptr);
 }
 
 }  // namespace detail

@@ -1,11 +1,13 @@
 #include "asyncio/stream_writer.h"
 
+#include "asyncio/detail/start_tls.h"
 #include "asyncio/detail/system_error.h"
 #include "asyncio/sleep.h"
 #include "asyncio/stream_protocol.h"
 
 #include <cerrno>
 #include <chrono>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -62,10 +64,13 @@ Coro<> StreamWriter::start_tls(detail::Ref<detail::StreamOwner> owner, detail::T
   }
   std::string received;
   if (reader) received = reader->buffer().take(reader->buffer().size());
-  std::shared_ptr<Transport> secured =
-      co_await detail::start_tls(plain, protocol, std::move(request), server_side, std::move(received));
+  // Another task may write during the handshake, and nothing more goes out plain.
+  std::function<void(std::shared_ptr<Transport>)> begun = [owner](std::shared_ptr<Transport> secured) {
+    owner->set_transport(std::move(secured));
+  };
+  const std::shared_ptr<Transport> secured = co_await detail::start_tls(
+      plain, protocol, std::move(request), server_side, std::move(received), std::move(begun));
   protocol->replace_transport(secured);
-  owner->set_transport(std::move(secured));
 }
 
 Coro<> StreamWriter::wait_closed(detail::Ref<detail::StreamOwner> owner) {

@@ -10,6 +10,7 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <stdexcept>
@@ -34,22 +35,51 @@ int choose_alpn(SSL*, const unsigned char** chosen, unsigned char* size, const u
   return SSL_TLSEXT_ERR_OK;
 }
 
-int on_servername(SSL* ssl, int* alert, void* argument) {
-  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+// The name in the client's hello (RFC 6066); "" if there is none, or if OpenSSL will refuse it as malformed.
+std::string_view requested_name(SSL* ssl) {
+  constexpr std::size_t kHead = 5;  // the size of the list, the type of its only entry, and the size of that
+  const unsigned char* data = nullptr;
+  std::size_t size = 0;
+  if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &data, &size) != 1) return std::string_view();
+  if (size < kHead || data[2] != TLSEXT_NAMETYPE_host_name) return std::string_view();
+  const std::string_view name(reinterpret_cast<const char*>(data) + kHead, size - kHead);
+  const bool well_formed = name.size() == data[3] * std::size_t{256} + data[4] && name.find('\0') == name.npos;
+  return well_formed ? name : std::string_view();
+}
+
+// SSL_set_SSL_CTX() changes the certificate, the ciphers and ALPN only: the SSL has copies of the rest.
+void switch_context(SSL* ssl, SSL_CTX* context) {
+  SSL_set_SSL_CTX(ssl, context);
+  SSL_set_verify(ssl, SSL_CTX_get_verify_mode(context), SSL_CTX_get_verify_callback(context));
+  X509_VERIFY_PARAM* rules = SSL_get0_param(ssl);
+  const unsigned long flags = X509_VERIFY_PARAM_get_flags(SSL_CTX_get0_param(context));
+  X509_VERIFY_PARAM_clear_flags(rules, X509_VERIFY_PARAM_get_flags(rules) & ~flags);
+  X509_VERIFY_PARAM_set_flags(rules, flags);
+  SSL_set_verify_depth(ssl, SSL_CTX_get_verify_depth(context));
+  SSL_set_min_proto_version(ssl, static_cast<int>(SSL_CTX_get_min_proto_version(context)));
+  SSL_set_max_proto_version(ssl, static_cast<int>(SSL_CTX_get_max_proto_version(context)));
+  SSL_set_num_tickets(ssl, SSL_CTX_get_num_tickets(context));
+}
+
+// Runs before OpenSSL looks for a session to resume. Its callback for server names comes after that: a client could
+// then resume, in the context that it switches to, a session of another one, and skip what that context verifies.
+int on_client_hello(SSL* ssl, int* alert, void* argument) {
   try {
     const auto callback = static_cast<ContextState*>(argument)->on_servername;  // a copy: it may replace itself
-    const SSLContext* other = callback(name ? name : "");
-    if (other) {
+    if (const SSLContext* other = callback(requested_name(ssl))) {
       SSLProtocol::of(ssl).keep(other->engine());
-      SSL_set_SSL_CTX(ssl, other->native_handle());
+      switch_context(ssl, other->native_handle());
     }
-    return SSL_TLSEXT_ERR_OK;
+    return SSL_CLIENT_HELLO_SUCCESS;
   } catch (...) {
     SSLProtocol::of(ssl).keep(std::current_exception());
     *alert = SSL_AD_HANDSHAKE_FAILURE;
-    return SSL_TLSEXT_ERR_ALERT_FATAL;
+    return SSL_CLIENT_HELLO_ERROR;
   }
 }
+
+// Tells the client that its name was used.
+int acknowledge_name(SSL*, int*, void*) { return SSL_TLSEXT_ERR_OK; }
 
 // Records which certificate of the chain is at fault; does not change the result.
 int on_verified(int ok, X509_STORE_CTX* store) {
@@ -70,8 +100,10 @@ int on_new_session(SSL* ssl, SSL_SESSION* session) {
   SessionPointer owned(session);
   try {
     ContextState& state = state_of(SSL_get_SSL_CTX(ssl));
-    const char* name = SSLProtocol::of(ssl).server_hostname().c_str();
-    if (state.reuse_sessions) state.keep_session(name, std::move(owned));
+    const SSLProtocol& connection = SSLProtocol::of(ssl);
+    if (state.reuse_sessions) {
+      state.keep_session(connection.server_hostname(), std::move(owned), connection.session_generation());
+    }
   } catch (...) {  // no memory: the next connection makes a full handshake
   }
   return owned ? (owned.release(), 0) : 1;
@@ -92,7 +124,7 @@ ContextState::ContextState(Protocol side) : protocol(side) {
   context_.reset(SSL_CTX_new(side == Protocol::TLS_CLIENT ? TLS_client_method() : TLS_server_method()));
   if (!context_) throw_error();
   SSL_CTX* context = context_.get();
-  SSL_CTX_set_app_data(context, this);
+  if (SSL_CTX_set_app_data(context, this) != 1) throw_error();
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   // Partial writes, from a buffer that may move; an idle connection frees its buffers.
@@ -107,9 +139,7 @@ ContextState::ContextState(Protocol side) : protocol(side) {
   X509_VERIFY_PARAM* rules = SSL_CTX_get0_param(context);
   X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_TRUSTED_FIRST);
   X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  // Without an id, a server that requests certificates cannot resume sessions.
-  static constexpr unsigned char kId[] = "asyncio";
-  SSL_CTX_set_session_id_context(context, kId, sizeof kId - 1);
+  forget_sessions();
   SSL_CTX_set_verify(context, side == Protocol::TLS_CLIENT ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, on_verified);
   if (side == Protocol::TLS_CLIENT) {
     check_hostname = true;
@@ -142,14 +172,33 @@ SessionPointer ContextState::session_of(const std::string& host) const {
   return SessionPointer(found->second.get());
 }
 
-void ContextState::keep_session(const std::string& host, SessionPointer session) {
+void ContextState::keep_session(const std::string& host, SessionPointer session, std::uint64_t generation) {
   const std::lock_guard lock(mutex_);
+  if (generation != generation_) return;
+  if (sessions_.size() >= kMostSessions && !sessions_.contains(host)) {
+    const auto is_older = [](const auto& a, const auto& b) {
+      return SSL_SESSION_get_time(a.second.get()) < SSL_SESSION_get_time(b.second.get());
+    };
+    sessions_.erase(std::min_element(sessions_.begin(), sessions_.end(), is_older));
+  }
   sessions_[host].swap(session);
 }
 
+std::uint64_t ContextState::generation() const {
+  const std::lock_guard lock(mutex_);
+  return generation_;
+}
+
+// A client's ticket says in which session id context it was made, and OpenSSL accepts it in no other.
 void ContextState::forget_sessions() {
+  static std::atomic<std::uint64_t> last_id = 0;
+  const std::uint64_t id = ++last_id;
+  if (SSL_CTX_set_session_id_context(native(), reinterpret_cast<const unsigned char*>(&id), sizeof id) != 1) {
+    throw_error();
+  }
   const std::lock_guard lock(mutex_);
   sessions_.clear();
+  ++generation_;
 }
 
 // ── OpenSSL's objects and errors ────────────────────────────────────────────────────────────────────────────────────
@@ -225,6 +274,7 @@ void SSLContext::load_cert_chain(const std::string& certfile, const std::string&
   const std::string& key = keyfile.empty() ? certfile : keyfile;
   check_readable(certfile);
   check_readable(key);
+  state_->forget_sessions();  // a resumed connection shows no certificate: it would pass for whom we were before
   ERR_clear_error();
   const Password for_the_key(native_handle(), password);
   throw_unless(SSL_CTX_use_certificate_chain_file(native_handle(), certfile.c_str()) == 1);
@@ -233,6 +283,7 @@ void SSLContext::load_cert_chain(const std::string& certfile, const std::string&
 }
 
 void SSLContext::load_cert_chain_pem(const std::string& certificates, const std::string& key) {
+  state_->forget_sessions();  // as above
   ERR_clear_error();
   const BioPointer chain = read_only(certificates);
   const detail::X509Pointer first(PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr));
@@ -352,15 +403,18 @@ void SSLContext::set_alpn_protocols(const std::vector<std::string>& protocols) {
     wire += static_cast<char>(protocol.size());
     wire += protocol;
   }
-  state_->alpn = wire;
-  SSL_CTX_set_alpn_protos(native_handle(), reinterpret_cast<const unsigned char*>(wire.data()),
-                          static_cast<unsigned int>(wire.size()));
-  SSL_CTX_set_alpn_select_cb(native_handle(), wire.empty() ? nullptr : detail::choose_alpn, state_.get());
+  ERR_clear_error();
+  if (SSL_CTX_set_alpn_protos(native_handle(), reinterpret_cast<const unsigned char*>(wire.data()),
+                              static_cast<unsigned int>(wire.size())) != 0) {  // unlike its siblings: 0 is success
+    detail::throw_error();
+  }
+  state_->alpn = std::move(wire);
+  SSL_CTX_set_alpn_select_cb(native_handle(), (state_->alpn.empty() ? nullptr : detail::choose_alpn), state_.get());
 }
 
 void SSLContext::set_servername_callback(ServerNameCallback callback) {
-  SSL_CTX_set_tlsext_servername_callback(native_handle(), (callback ? detail::on_servername : nullptr));
-  SSL_CTX_set_tlsext_servername_arg(native_handle(), state_.get());
+  SSL_CTX_set_client_hello_cb(native_handle(), (callback ? detail::on_client_hello : nullptr), state_.get());
+  SSL_CTX_set_tlsext_servername_callback(native_handle(), (callback ? detail::acknowledge_name : nullptr));
   state_->on_servername = std::move(callback);
 }
 

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <new>
 #include <stdexcept>
 #include <typeinfo>
 #include <utility>
@@ -30,6 +31,9 @@ constexpr std::size_t kHighWaterRead = 256 * 1024;   // encrypted bytes to hold 
 constexpr std::size_t kHighWaterWrite = 512 * 1024;  // [FLOW_CONTROL_HIGH_WATER_SSL_WRITE]
 constexpr std::size_t kRecord = 16 * 1024;           // the largest payload of a record
 constexpr std::size_t kSendAt = 4 * kRecord;         // encrypted bytes to collect before sending
+constexpr std::size_t kKeptRoom = 1024;              // to send so many encrypted bytes again needs no new memory
+
+constexpr const char* kPeerHasClosed = "SSL handshake: the peer closed the connection";
 
 std::string in_seconds(Duration duration) {
   std::string text = std::to_string(std::chrono::duration<double>(duration).count());
@@ -67,10 +71,11 @@ SSLProtocol::SSLProtocol(Loop& loop, std::shared_ptr<BaseProtocol> above, std::s
       shutdown_timeout_(limit_or(setup.shutdown_timeout, std::chrono::seconds(30), "ssl_shutdown_timeout")),
       handshake_(std::move(setup.handshake)),
       app_(setup.call_connection_made ? App::init : App::made),
+      session_generation_(context->generation()),
       server_side_(setup.server_side) {
   set_protocol(std::move(above));
   SSLPointer ssl = context->make_ssl();
-  SSL_set_ex_data(ssl.get(), index_of_this(), this);
+  if (SSL_set_ex_data(ssl.get(), index_of_this(), this) != 1) throw_error();
   server_side_ ? SSL_set_accept_state(ssl.get()) : SSL_set_connect_state(ssl.get());
   wire_.attach(ssl.get());
   object_ = std::make_shared<SSLObject>(context, std::move(ssl), std::move(setup.server_hostname));
@@ -171,9 +176,7 @@ bool SSLProtocol::eof_received() {
   raw_eof_ = true;
   switch (state_) {
     case State::handshake:
-      handshake_failed(
-          std::make_exception_ptr(system_error(ECONNRESET, "SSL handshake: the peer closed the connection")),
-          "SSL handshake failed");
+      handshake_failed(std::make_exception_ptr(system_error(ECONNRESET, kPeerHasClosed)), "SSL handshake failed");
       return false;
     case State::wrapped:
       if (!app_paused_) end_of_stream();  // else resume_reading() delivers the data first
@@ -226,7 +229,8 @@ void SSLProtocol::do_handshake() {
   const int reason = SSL_get_error(ssl(), result);
   if (result == 1) return handshake_done();
   if (reason == SSL_ERROR_WANT_READ) return send_outgoing();
-  const std::exception_ptr error = take_error(ssl(), server_hostname(), certificate_at_fault_);
+  std::exception_ptr error = error_of(reason);
+  if (!error) error = std::make_exception_ptr(system_error(ECONNRESET, kPeerHasClosed));
   send_outgoing();  // the alert that tells the peer why
   if (thrown_) report(std::exchange(thrown_, nullptr), "SSL server name callback failed");
   handshake_failed(error, "SSL handshake failed");
@@ -273,26 +277,34 @@ void SSLProtocol::do_read() {
   control_raw_reading();
 }
 
-// Decrypts up to `size` bytes; `count` is how many. False if there are no more now: the caller delivers those, then
-// asks SSL_get_error() about close_notify and errors.
-bool SSLProtocol::read_some(char* buffer, std::size_t size, std::size_t& count) {
+// Decrypts up to `size` bytes; `count` is how many. Gives why it stopped: SSL_ERROR_NONE if the buffer is full,
+// SSL_ERROR_WANT_READ if there are no more now; else the caller delivers those, then acts on the reason.
+int SSLProtocol::read_some(char* buffer, std::size_t size, std::size_t& count) {
   count = 0;
   while (count < size) {
     ERR_clear_error();
     std::size_t got = 0;
-    if (SSL_read_ex(ssl(), buffer + count, size - count, &got) != 1) return false;
+    if (SSL_read_ex(ssl(), buffer + count, size - count, &got) != 1) return SSL_get_error(ssl(), 0);
     count += got;
+    // Saves a call that would find nothing, and for it allocate the buffer of a record.
+    if (wire_.incoming.empty() && SSL_has_pending(ssl()) == 0) return SSL_ERROR_WANT_READ;
   }
-  return true;
+  return SSL_ERROR_NONE;
+}
+
+// Why OpenSSL's last call failed. Null if it may be tried again, or if the peer has ended its half.
+std::exception_ptr SSLProtocol::error_of(int reason) {
+  if (reason != SSL_ERROR_SSL && reason != SSL_ERROR_SYSCALL) return nullptr;
+  if (reason == SSL_ERROR_SYSCALL && wire_.failure) return wire_.failure;
+  return take_error(ssl(), server_hostname(), certificate_at_fault_);
 }
 
 void SSLProtocol::read_for_protocol() {
-  for (bool more = true; more && state_ == State::wrapped && plain_ && !app_paused_;) {
+  for (int reason = SSL_ERROR_NONE; reason == SSL_ERROR_NONE && state_ == State::wrapped && plain_ && !app_paused_;) {
     const DescriptorTable::LentBuffer buffer(loop_.service<DescriptorTable>());
     std::size_t count = 0;
-    more = read_some(buffer.data(), DescriptorTable::kReceiveSize, count);
-    const int reason = more ? SSL_ERROR_NONE : SSL_get_error(ssl(), 0);
-    const std::exception_ptr error = reason == SSL_ERROR_SSL ? take_error(ssl()) : nullptr;
+    reason = read_some(buffer.data(), DescriptorTable::kReceiveSize, count);
+    const std::exception_ptr error = error_of(reason);
     if (count > 0) {
       const std::shared_ptr<BaseProtocol> alive = above_;
       if (!guarded("Fatal error: protocol.data_received() call failed.",
@@ -306,7 +318,8 @@ void SSLProtocol::read_for_protocol() {
 }
 
 void SSLProtocol::read_for_buffered_protocol() {
-  for (bool more = true; more && state_ == State::wrapped && buffered_ && !app_paused_;) {
+  for (int reason = SSL_ERROR_NONE;
+       reason == SSL_ERROR_NONE && state_ == State::wrapped && buffered_ && !app_paused_;) {
     const std::shared_ptr<BaseProtocol> alive = above_;
     std::span<char> room;
     if (!guarded("Fatal error: protocol.get_buffer() call failed.", [&] {
@@ -316,9 +329,8 @@ void SSLProtocol::read_for_buffered_protocol() {
       return;
     }
     std::size_t count = 0;
-    more = read_some(room.data(), room.size(), count);
-    const int reason = more ? SSL_ERROR_NONE : SSL_get_error(ssl(), 0);
-    const std::exception_ptr error = reason == SSL_ERROR_SSL ? take_error(ssl()) : nullptr;
+    reason = read_some(room.data(), room.size(), count);
+    const std::exception_ptr error = error_of(reason);
     if (count > 0 &&
         !guarded("Fatal error: protocol.buffer_updated() call failed.", [&] { buffered_->buffer_updated(count); })) {
       return;
@@ -375,10 +387,15 @@ void SSLProtocol::write(std::string_view data) {
     if (lost_writes_++ >= 5) report(nullptr, "SSL connection is closed");
     return;
   }
-  if (state_ == State::wrapped && backlog_.empty() && !raw_paused_) data.remove_prefix(encrypt(data));
-  if (state_ == State::unwrapped) return;  // encrypt() failed
-  backlog_.append(data);
-  do_write();
+  try {
+    if (state_ == State::wrapped && backlog_.empty() && !raw_paused_) data.remove_prefix(encrypt(data));
+    if (state_ == State::unwrapped) return;  // encrypt() failed
+    backlog_.append(data);
+    do_write();
+  } catch (const std::bad_alloc&) {  // a part of it may be on its way, and the rest is not kept
+    force_close(std::current_exception());
+    throw;
+  }
 }
 
 void SSLProtocol::do_write() {
@@ -400,8 +417,8 @@ std::size_t SSLProtocol::encrypt(std::string_view data) {
     std::size_t written = 0;
     ERR_clear_error();
     if (SSL_write_ex(ssl(), data.data() + done, size, &written) != 1) {
-      if (SSL_get_error(ssl(), 0) == SSL_ERROR_SSL) {
-        fatal_error(take_error(ssl()), "Fatal error on SSL protocol");
+      if (const std::exception_ptr error = error_of(SSL_get_error(ssl(), 0))) {
+        fatal_error(error, "Fatal error on SSL protocol");
       } else {
         retry_ = size;
       }
@@ -416,8 +433,16 @@ std::size_t SSLProtocol::encrypt(std::string_view data) {
 
 void SSLProtocol::push_outgoing() {
   if (raw_paused_ || !raw_ || wire_.outgoing.empty()) return;
-  const std::string bytes = wire_.outgoing.take(wire_.outgoing.size());
-  raw_->write(bytes);
+  asyncio::detail::ByteBuffer sending = std::exchange(wire_.outgoing, {});  // write() may call code that adds to it
+  try {
+    raw_->write(sending.view());
+  } catch (const std::bad_alloc&) {  // what has a hole is of no use to the peer
+    force_close(std::current_exception());
+    throw;
+  }
+  if (sending.size() > kKeptRoom || !wire_.outgoing.empty()) return;
+  sending.clear();
+  wire_.outgoing = std::move(sending);
 }
 
 // pause_writing() of the protocol above may write. Therefore its earlier data goes first.
@@ -506,10 +531,11 @@ void SSLProtocol::do_flush() {
 // Reads the data, so that the peer can send its close_notify after it.
 void SSLProtocol::discard_incoming() {
   char* buffer = loop_.service<DescriptorTable>().receive_buffer();
-  std::size_t count = 0;
-  while (read_some(buffer, DescriptorTable::kReceiveSize, count)) {
+  int reason = SSL_ERROR_NONE;
+  for (std::size_t count = 0; reason == SSL_ERROR_NONE;) {
+    reason = read_some(buffer, DescriptorTable::kReceiveSize, count);
   }
-  if (SSL_get_error(ssl(), 0) == SSL_ERROR_SSL) return shutdown_done(take_error(ssl()));
+  if (const std::exception_ptr error = error_of(reason)) return shutdown_done(error);
   control_raw_reading();
 }
 
@@ -520,8 +546,9 @@ void SSLProtocol::do_shutdown() {
     ERR_clear_error();
     const int result = SSL_shutdown(ssl());
     const int reason = SSL_get_error(ssl(), result);
+    const std::exception_ptr error = result < 0 ? error_of(reason) : nullptr;
     send_outgoing();
-    if (result < 0 && reason == SSL_ERROR_SSL) return shutdown_done(take_error(ssl()));
+    if (error) return shutdown_done(error);
   }
   if (state_ == State::shutdown) discard_incoming();
   if (state_ == State::shutdown && object_->received_close_notify()) shutdown_done(nullptr);

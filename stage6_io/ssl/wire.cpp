@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <new>
 #include <string_view>
 
@@ -30,7 +31,8 @@ int write_to(BIO* bio, const char* data, std::size_t size, std::size_t* count) {
   BIO_clear_retry_flags(bio);
   try {
     wire_of(bio).outgoing.append(std::string_view(data, size));
-  } catch (...) {  // no memory: OpenSSL reports a failed write
+  } catch (...) {
+    wire_of(bio).failure = std::current_exception();
     return 0;
   }
   *count = size;

@@ -1,7 +1,7 @@
 // What an attacker tries, and what a careless program does: injected commands, floods, callbacks that undo themselves.
 #include "stage6/ssl/bare_peer.h"
 #include "stage6/ssl/layers.h"
-#include "stage6/ssl/tls_support.h"
+#include "stage6/ssl/secured.h"
 #include "support/protocols.h"
 
 #include <asyncio/create_server.h>
@@ -127,6 +127,35 @@ TEST(TlsAttack, WhatWasWrittenBeforeStartTlsStaysPlainAndWhole) {
   });
 }
 
+// Another task writes while the handshake goes on: what it writes waits for the keys.
+TEST(TlsAttack, WhatIsWrittenDuringStartTlsIsNotSentPlain) {
+  run_io([]() -> Coro<> {
+    const SSLContext calling = client_context();
+    Socket listening = Socket::listening(loopback(0));
+    const auto serve = [&]() -> Coro<std::string> {
+      auto [socket, address] = co_await sock_accept(listening);
+      co_await sleep(20ms);
+      BarePeer peer(std::move(socket), BarePeer::Side::server, &localhost());
+      co_await peer.handshake();  // fails if there is a plain byte
+      std::string heard = co_await peer.read();
+      co_return heard;
+    };
+    auto serving = create_task(serve());
+    auto [reader, writer] = co_await open_connection("127.0.0.1", listening.local_address().port());
+    const auto upgrade = [](StreamWriter of, SSLContext with) -> Coro<> {
+      co_await of.start_tls(with, {.server_hostname = "localhost"});
+    };
+    auto upgrading = create_task(upgrade(writer, calling));
+    co_await ticks(3);
+    EXPECT_FALSE(upgrading.done());
+    writer.write("the secret");
+    co_await upgrading;
+    const std::string heard = co_await std::move(serving);
+    EXPECT_EQ(heard, "the secret");
+    writer.transport()->abort();
+  });
+}
+
 // ── floods ──
 
 // A peer that asks for new keys, and asks, and never reads the answers.
@@ -220,8 +249,6 @@ TEST(TlsAttack, APeerThatTalksOnAfterOurCloseIsLeftAfterTheTimeLimit) {
 // As ASlowReaderBoundsTheMemoryOfBothSides, with the client as the one that writes.
 TEST(TlsAttack, AServerThatDoesNotReadBoundsTheMemoryOfBothSides) {
   run_io([]() -> Coro<> {
-    const SSLContext serving = server_context();
-    const SSLContext calling = client_context();
     const auto done = std::make_shared<Future<>>(create_future());
     const auto ignore = [](StreamReader, StreamWriter, std::shared_ptr<Future<>> until) -> Coro<> {
       const Future<> end = *until;
@@ -230,8 +257,7 @@ TEST(TlsAttack, AServerThatDoesNotReadBoundsTheMemoryOfBothSides) {
     const auto handle = [ignore, done](StreamReader reader, StreamWriter writer) {
       return ignore(std::move(reader), std::move(writer), done);
     };
-    Server server = co_await start_server(handle, "127.0.0.1", 0, {.ssl = &serving});
-    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port(), {.ssl = &calling});
+    auto [server, reader, writer] = co_await secured(handle);
     const auto flood = [](StreamWriter to) -> Coro<> {
       const std::string data = pattern(64 * 1024);
       for (;;) {
@@ -250,6 +276,107 @@ TEST(TlsAttack, AServerThatDoesNotReadBoundsTheMemoryOfBothSides) {
     EXPECT_LT(unsent, 1u << 20);
     const bool was_cancelled = co_await cancelled(std::move(flooding));
     EXPECT_TRUE(was_cancelled);
+  });
+}
+
+// ── what is too large, or nothing at all ──
+
+TEST(TlsAttack, AnEndlessChainOfCertificatesIsRefused) {
+  run_io([]() -> Coro<> {
+    const SSLContext calling = client_context();
+    Identity endless = localhost();
+    for (int i = 0; i < 1000; ++i) endless.certificate += authority().certificate;
+    Socket listening = Socket::listening(loopback(0));
+    const auto serve = [&]() -> Coro<> {
+      auto [socket, address] = co_await sock_accept(listening);
+      BarePeer peer(std::move(socket), BarePeer::Side::server, &endless);
+      co_await peer.handshake();
+    };
+    auto serving = create_task(serve());
+    const ConnectOptions options{.ssl = &calling};
+    const std::string what =
+        co_await thrown_by<ssl::SSLError>(open_connection("127.0.0.1", listening.local_address().port(), options));
+    EXPECT_NE(what.find("EXCESSIVE_MESSAGE_SIZE"), std::string::npos) << what;
+    try {
+      co_await std::move(serving);
+    } catch (const std::exception&) {  // an alert, or a reset
+    }
+  });
+}
+
+// Records without content, as many as the attacker likes: before the hello, and after it.
+TEST(TlsAttack, RecordsThatSayNothingEndTheHandshake) {
+  run_io([]() -> Coro<> {
+    using namespace std::string_view_literals;
+    Loop::running().set_exception_handler([](Loop&, const ErrorContext&) {});
+    const std::string_view empty_records[] = {"\x16\x03\x01\x00\x00"sv, "\x17\x03\x03\x00\x00"sv,
+                                              "\x14\x03\x03\x00\x01\x01"sv};  // the last: "change cipher spec"
+    for (const std::string_view record : empty_records) {
+      for (const bool after_the_hello : {false, true}) {
+        Layers layers(true, nullptr, true);
+        SSL_do_handshake(layers.peer.ssl());
+        if (after_the_hello) layers.receive(layers.peer.take_outgoing());
+        for (int i = 0; i < 1000 && !layers.raw->aborted; ++i) layers.receive(record);
+        EXPECT_TRUE(layers.raw->aborted) << static_cast<int>(record[0]) << ' ' << after_the_hello;
+        layers.layer->connection_lost(nullptr);
+        EXPECT_TRUE(layers.handshake.done() && layers.handshake.exception());
+      }
+    }
+    co_await ticks(2);
+  });
+}
+
+TEST(TlsAttack, AGoodbyeInTheHandshakeIsAReset) {
+  run_io([]() -> Coro<> {
+    for (const bool is_server : {false, true}) {
+      Layers layers(true, nullptr, is_server);
+      layers.receive(std::string_view("\x15\x03\x03\x00\x02\x01\x00", 7));  // close_notify
+      layers.layer->connection_lost(nullptr);
+      EXPECT_EQ(co_await error_of(layers.handshake), std::errc::connection_reset);
+      EXPECT_TRUE(layers.raw->aborted);
+    }
+  });
+}
+
+TEST(TlsAttack, APeerThatNeverReadsIsLeftAfterTheTimeLimitWithWhatWasWritten) {
+  run_io([]() -> Coro<> {
+    const SSLContext calling = client_context();
+    Socket listening = Socket::listening(loopback(0));
+    const auto accept = [&]() -> Coro<BarePeer> {
+      auto [socket, address] = co_await sock_accept(listening);
+      BarePeer peer(std::move(socket), BarePeer::Side::server, &localhost());
+      co_await peer.handshake();
+      co_return peer;
+    };
+    auto accepting = create_task(accept());
+    const ConnectOptions options{.ssl = &calling, .ssl_shutdown_timeout = 100ms};
+    auto [reader, writer] = co_await open_connection("127.0.0.1", listening.local_address().port(), options);
+    const BarePeer peer = co_await std::move(accepting);
+    writer.write(pattern(16 << 20));
+    const auto transport = std::dynamic_pointer_cast<Transport>(writer.transport());
+    writer.close();
+    EXPECT_GT(transport->get_write_buffer_size(), 1u << 20);
+    const std::string what = co_await thrown_by<TimeoutError>(wait_for(writer.wait_closed(), 20s));
+    EXPECT_EQ(what, "SSL shutdown timed out");
+    EXPECT_EQ(transport->get_write_buffer_size(), 0u);
+    EXPECT_EQ(transport->fileno(), -1);
+  });
+}
+
+// As CPython: without a common protocol the connection goes on without one, and the program decides.
+TEST(TlsAttack, ProtocolsOfWhichNoneIsCommonAreNone) {
+  run_io([]() -> Coro<> {
+    SSLContext serving = server_context();
+    SSLContext calling = client_context();
+    serving.set_alpn_protocols({"h2"});
+    calling.set_alpn_protocols({"http/1.1", "h"});
+    Server server = co_await start_server(echo, "127.0.0.1", 0, {.ssl = &serving});
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port(), {.ssl = &calling});
+    EXPECT_EQ(ssl::get_ssl_object(writer)->selected_alpn_protocol(), "");
+    writer.close();
+    co_await writer.wait_closed();
+    server.close();
+    co_await server.wait_closed();
   });
 }
 

@@ -1,5 +1,5 @@
 // The life of a TLS connection: ends from either side, clean or cut off; back-pressure; STARTTLS; protocols.
-#include "stage6/ssl/tls_support.h"
+#include "stage6/ssl/secured.h"
 #include "support/protocols.h"
 
 #include <asyncio/create_server.h>
@@ -14,14 +14,11 @@ using ssl::SSLContext;
 
 TEST(TlsEnd, CloseNotifyMakesACleanEnd) {
   run_io([]() -> Coro<> {
-    const SSLContext serving = server_context();
-    const SSLContext calling = client_context();
     const auto greet = [](StreamReader, StreamWriter writer) -> Coro<> {
       writer.write("bye");
       co_return;
     };
-    Server server = co_await start_server(greet, "127.0.0.1", 0, {.ssl = &serving});
-    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port(), {.ssl = &calling});
+    auto [server, reader, writer] = co_await secured(greet);
     const std::string all = co_await reader.read();
     EXPECT_EQ(all, "bye");
     EXPECT_TRUE(ssl::get_ssl_object(writer)->received_close_notify());
@@ -34,15 +31,12 @@ TEST(TlsEnd, CloseNotifyMakesACleanEnd) {
 // As in CPython: the data, then the end of the stream. received_close_notify() tells whether it was cut off.
 TEST(TlsEnd, AConnectionThatWasCutEndsLikeAStreamAndCanBeToldApart) {
   run_io([]() -> Coro<> {
-    const SSLContext serving = server_context();
-    const SSLContext calling = client_context();
     const auto cut = [](StreamReader, StreamWriter writer) -> Coro<> {
       writer.write("half of it");
       ::shutdown(writer.transport()->fileno(), SHUT_WR);
       co_await sleep(1h);
     };
-    Server server = co_await start_server(cut, "127.0.0.1", 0, {.ssl = &serving});
-    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port(), {.ssl = &calling});
+    auto [server, reader, writer] = co_await secured(cut);
     const std::string all = co_await reader.read();
     EXPECT_EQ(all, "half of it");
     EXPECT_FALSE(ssl::get_ssl_object(writer)->received_close_notify());
@@ -55,16 +49,13 @@ TEST(TlsEnd, AConnectionThatWasCutEndsLikeAStreamAndCanBeToldApart) {
 
 TEST(TlsEnd, WhatWasWrittenBeforeCloseArrivesAtASlowReader) {
   run_io([]() -> Coro<> {
-    const SSLContext serving = server_context();
-    const SSLContext calling = client_context();
     constexpr std::size_t kSize = 4 << 20;
     const auto send = [](StreamReader, StreamWriter writer) -> Coro<> {
       writer.write(pattern(kSize));
       writer.close();
       co_return;
     };
-    Server server = co_await start_server(send, "127.0.0.1", 0, {.ssl = &serving});
-    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port(), {.ssl = &calling});
+    auto [server, reader, writer] = co_await secured(send);
     std::string all;
     for (;;) {
       const std::string some = co_await reader.read(256 * 1024);
@@ -81,8 +72,6 @@ TEST(TlsEnd, WhatWasWrittenBeforeCloseArrivesAtASlowReader) {
 
 TEST(TlsEnd, APeerThatNeverSaysGoodbyeIsLeftAfterTheTimeLimit) {
   run_io([]() -> Coro<> {
-    const SSLContext serving = server_context();
-    const SSLContext calling = client_context();
     std::shared_ptr<Transport> kept;
     const auto hold = [&](StreamReader, StreamWriter writer) -> Coro<> {
       // The peer stops reading, so it never sees our close_notify.
@@ -90,9 +79,7 @@ TEST(TlsEnd, APeerThatNeverSaysGoodbyeIsLeftAfterTheTimeLimit) {
       kept->pause_reading();
       co_await sleep(1h);
     };
-    Server server = co_await start_server(hold, "127.0.0.1", 0, {.ssl = &serving});
-    const ConnectOptions options{.ssl = &calling, .ssl_shutdown_timeout = 30ms};
-    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port(), options);
+    auto [server, reader, writer] = co_await secured(hold, {}, {.ssl_shutdown_timeout = 30ms});
     while (!kept) co_await sleep(1ms);
     writer.close();
     std::string text;
@@ -200,8 +187,6 @@ TEST(TlsProtocol, WhatDataReceivedThrowsIsReportedAndEndsTheConnection) {
 
 TEST(TlsFlow, ASlowReaderBoundsTheMemoryOfBothSides) {
   run_io([]() -> Coro<> {
-    const SSLContext serving = server_context();
-    const SSLContext calling = client_context();
     const auto most_unsent = std::make_shared<std::size_t>(0);  // the coroutine may outlive this one by a tick
     const auto flood = [most_unsent](StreamReader, StreamWriter writer) -> Coro<> {
       const std::string data = pattern(64 * 1024);
@@ -214,8 +199,7 @@ TEST(TlsFlow, ASlowReaderBoundsTheMemoryOfBothSides) {
       } catch (const std::system_error&) {
       }
     };
-    Server server = co_await start_server(flood, "127.0.0.1", 0, {.ssl = &serving});
-    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port(), {.ssl = &calling});
+    auto [server, reader, writer] = co_await secured(flood);
     co_await sleep(100ms);  // without reading
     EXPECT_LT(*most_unsent, 1u << 20);
     const std::string some = co_await reader.readexactly(1 << 20);

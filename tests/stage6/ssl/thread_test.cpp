@@ -59,7 +59,7 @@ TEST(TlsThreads, MayTakeAndReplaceASession) {
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
       for (int k = 0; k < 2000; ++k) {
-        engine->keep_session("localhost", ssl::detail::SessionPointer(SSL_SESSION_new()));
+        engine->keep_session("localhost", ssl::detail::SessionPointer(SSL_SESSION_new()), engine->generation());
         const ssl::detail::SessionPointer session = engine->session_of("localhost");
         EXPECT_TRUE(!session || SSL_SESSION_get_time(session.get()) > 0);
         if (k % 100 == 0) engine->forget_sessions();

@@ -98,18 +98,18 @@ class SSLContext final : public TlsContext {
   /// In order of preference: {"h2", "http/1.1"}. A server selects its first that the client offers.
   void set_alpn_protocols(const std::vector<std::string>& protocols);
 
-  /// For servers: receives the name that the client requests ("" if none), and returns the context to use, or null for
-  /// this one. If it throws, the handshake fails, and the loop's exception handler gets the exception. It runs in the
-  /// thread of the connection's loop.
+  /// For servers: receives the name that the client requests ("" if none), and returns the context whose settings apply,
+  /// all of them, or null for this one. If it throws, the handshake fails, and the loop's exception handler gets the
+  /// exception. It runs in the loop's thread, and may run twice, for a client that has to send its hello again.
   using ServerNameCallback = std::function<const SSLContext*(std::string_view name)>;
   /// See ServerNameCallback. An empty one: this context is for all names. [SSLContext.sni_callback]
   void set_servername_callback(ServerNameCallback callback);
 
   // ── sessions ──
 
-  /// For clients: keeps the last session of each host name, and resumes it in the next connection to that host.
-  /// Default: off. With TLS 1.3 a session arrives after the handshake, with the first bytes that are read. It is resumed
-  /// once: of connections that are made at the same time only one resumes. Changing what is verified forgets all.
+  /// For clients: keeps the last session of each of 1,024 hosts, for the next connection to it. Default: off. TLS 1.3's
+  /// arrives after the handshake, with the first bytes that are read, and of simultaneous connections only one resumes
+  /// it. Changing what is verified, or our certificate, forgets all: clients of a server then cannot resume either.
   void set_reuse_sessions(bool on);
   /// For servers: the number of tickets per TLS 1.3 client. Default: 2. 0: none.
   void set_num_tickets(std::size_t count);

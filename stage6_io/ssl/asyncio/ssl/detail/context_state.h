@@ -4,6 +4,7 @@
 #include <asyncio/ssl/context.h>
 #include <asyncio/ssl/detail/openssl.h>
 
+#include <cstdint>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -26,11 +27,18 @@ class ContextState final : public asyncio::detail::TlsEngine, public std::enable
   SSLPointer make_ssl() const;
   ssl_ctx_st* native() const noexcept { return context_.get(); }
 
-  // Several threads may call these three at once.
+  // Several threads may call these four at once.
   /// The session to resume with that host, or null.
   SessionPointer session_of(const std::string& host) const;
-  void keep_session(const std::string& host, SessionPointer session);
+  /// Keeps the session of a connection that began in this generation, unless they were forgotten since. At most
+  /// kMostSessions: beyond that, the oldest goes.
+  void keep_session(const std::string& host, SessionPointer session, std::uint64_t generation);
+  /// How often sessions were forgotten.
+  std::uint64_t generation() const;
+  /// Begins a new generation: no session of an earlier one is resumed, also not by a server's clients.
   void forget_sessions();
+
+  static constexpr std::size_t kMostSessions = 1024;
 
   struct CloseFile {
     void operator()(std::FILE* file) const noexcept { std::fclose(file); }
@@ -45,8 +53,9 @@ class ContextState final : public asyncio::detail::TlsEngine, public std::enable
 
  private:
   ContextPointer context_;
-  mutable std::mutex mutex_;  // protects sessions_
+  mutable std::mutex mutex_;  // protects the two below
   std::map<std::string, SessionPointer, std::less<>> sessions_;
+  std::uint64_t generation_ = 0;
 };
 
 }  // namespace asyncio::ssl::detail

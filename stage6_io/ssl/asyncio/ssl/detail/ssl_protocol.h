@@ -62,6 +62,8 @@ class SSLProtocol final : public asyncio::detail::TlsLayer, public std::enable_s
   // ── for OpenSSL's callbacks ──
   static SSLProtocol& of(const ssl_st* ssl) noexcept;
   const std::string& server_hostname() const noexcept { return object_->server_hostname(); }
+  /// Of the context's sessions, when this connection began.
+  std::uint64_t session_generation() const noexcept { return session_generation_; }
   void set_certificate_at_fault(std::string subject) { certificate_at_fault_ = std::move(subject); }
   /// Keeps the other context that the handshake continues with.
   void keep(std::shared_ptr<asyncio::detail::TlsEngine> context) { other_context_ = std::move(context); }
@@ -86,7 +88,8 @@ class SSLProtocol final : public asyncio::detail::TlsLayer, public std::enable_s
   void do_read();
   void read_for_protocol();
   void read_for_buffered_protocol();
-  bool read_some(char* buffer, std::size_t size, std::size_t& count);
+  int read_some(char* buffer, std::size_t size, std::size_t& count);
+  std::exception_ptr error_of(int reason);
   void discard_incoming();
   void on_close_notify();
   void end_of_stream();
@@ -135,6 +138,7 @@ class SSLProtocol final : public asyncio::detail::TlsLayer, public std::enable_s
   unsigned lost_writes_ = 0;
   State state_ = State::unwrapped;
   App app_ = App::init;
+  std::uint64_t session_generation_;
   bool server_side_;
   bool app_paused_ = false;          // the protocol above has paused reading
   bool app_writing_paused_ = false;  // we have called its pause_writing()

@@ -5,6 +5,8 @@
 #include <asyncio/detail/byte_buffer.h>
 #include <asyncio/ssl/detail/openssl.h>
 
+#include <exception>
+
 namespace asyncio::ssl::detail {
 
 /// OpenSSL's BIO_s_mem has two drawbacks: each read copies the remaining bytes, and by default "empty" means the end of
@@ -21,6 +23,7 @@ class Wire {
 
   asyncio::detail::ByteBuffer incoming;
   asyncio::detail::ByteBuffer outgoing;
+  std::exception_ptr failure;  // what adding to outgoing has thrown: OpenSSL only knows that its write failed
 };
 
 }  // namespace asyncio::ssl::detail
