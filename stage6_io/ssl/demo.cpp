@@ -1,8 +1,12 @@
 // TLS: a client chats with a server; serves a page over https; fetches a page.
 //
-//   stage6_ssl_demo                      the chat, in one process
-//   stage6_ssl_demo serve [PORT [FILE]]  https until Ctrl-C; writes the certificate to FILE, for `curl --cacert FILE`
-//   stage6_ssl_demo fetch HOST [PORT]    GET / from a server that the system trusts
+//   stage6_ssl_demo                       the chat, in one process
+//   stage6_ssl_demo listen [PORT [FILE]]  the chat's server, until Ctrl-C; writes its certificate to FILE
+//   stage6_ssl_demo talk PORT FILE        its client: sends the lines that it reads, and trusts that certificate only
+//   stage6_ssl_demo serve [PORT [FILE]]   https until Ctrl-C; writes the certificate to FILE, for `curl --cacert FILE`
+//   stage6_ssl_demo fetch HOST [PORT]     GET / from a server that the system trusts
+//
+// `serve --tls` does the same as `serve`.
 #include "demo_certificate.h"
 
 #include <asyncio/asyncio.h>
@@ -12,6 +16,7 @@
 
 #include <fstream>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,11 +36,11 @@ Coro<> answer(StreamReader reader, StreamWriter writer) {
   for (;;) {
     const std::string line = co_await reader.readline();
     if (line.empty()) break;
-    std::cout << "the server hears: " << line;
+    std::cout << "the server hears: " << line << std::flush;
     writer.write("you said " + line);
     co_await writer.drain();
   }
-  std::cout << "the server hears the end\n";
+  std::cout << "the server hears the end" << std::endl;
   writer.close();
 }
 
@@ -73,6 +78,28 @@ Coro<> mistrust() {
   co_await server.wait_closed();
 }
 
+// ── the chat of two programs ────────────────────────────────────────────────────────────────────────────────────────
+
+std::optional<std::string> next_line() {
+  std::string line;
+  if (!std::getline(std::cin, line)) return std::nullopt;
+  return line;
+}
+
+Coro<> talk(int port, std::string file) {
+  const ssl::SSLContext context = ssl::create_default_context(ssl::Purpose::SERVER_AUTH, file);
+  auto [reader, writer] = co_await open_connection("localhost", port, {.ssl = &context});
+  for (;;) {
+    const auto line = co_await to_thread(next_line);  // the loop goes on while somebody types
+    if (!line) break;
+    writer.write(*line + "\n");
+    const std::string reply = co_await reader.readline();
+    std::cout << reply << std::flush;
+  }
+  writer.close();
+  co_await writer.wait_closed();
+}
+
 // ── https ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 Coro<> serve_page(StreamReader reader, StreamWriter writer) {
@@ -87,12 +114,16 @@ Coro<> serve_page(StreamReader reader, StreamWriter writer) {
   writer.close();
 }
 
-Coro<> serve(int port, std::string file) {
+enum class What { chat, page };
+
+Coro<> serve(What what, int port, std::string file) {
   const demo::Identity identity = demo::self_signed();
   if (!file.empty()) std::ofstream(file) << identity.certificate;
   const ssl::SSLContext context = server_context(identity);
-  Server server = co_await start_server(serve_page, "127.0.0.1", port, {.ssl = &context});
-  std::cout << "Serving on https://localhost:" << server.port() << "/ until Ctrl-C" << std::endl;
+  const ServerOptions options{.ssl = &context};
+  Server server = co_await start_server(what == What::chat ? answer : serve_page, "127.0.0.1", port, options);
+  std::cout << (what == What::chat ? "Listening on localhost:" : "Serving on https://localhost:") << server.port()
+            << (what == What::chat ? "" : "/") << " until Ctrl-C" << std::endl;
   co_await server.serve_forever();
 }
 
@@ -108,13 +139,18 @@ Coro<> fetch(std::string host, int port) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  std::erase(arguments, "--tls");
   const auto argument = [&](std::size_t i, const char* otherwise) {
     return i < arguments.size() ? arguments[i] : std::string(otherwise);
   };
   try {
     if (argument(0, "") == "serve") {
-      run(serve(std::stoi(argument(1, "0")), argument(2, "")));
+      run(serve(What::page, std::stoi(argument(1, "0")), argument(2, "")));
+    } else if (argument(0, "") == "listen") {
+      run(serve(What::chat, std::stoi(argument(1, "0")), argument(2, "")));
+    } else if (argument(0, "") == "talk") {
+      run(talk(std::stoi(argument(1, "0")), argument(2, "cert.pem")));
     } else if (argument(0, "") == "fetch") {
       run(fetch(argument(1, "localhost"), std::stoi(argument(2, "443"))));
     } else {

@@ -1,6 +1,9 @@
-// The load on a TLS echo server: tls_load PORT PID SECONDS. Blocking sockets and bare OpenSSL, TLS 1.3. Prints "figure value":
-// full and resumed handshakes a second, round trips of 64 bytes a second, MB/s of 256 KiB that go there and back, each on one
-// connection at a time; for each the server's processor time too; and the server's resident bytes for an idle connection.
+// The load on a TLS echo server, with blocking sockets and bare OpenSSL, TLS 1.3.
+//
+//   tls_load PORT PID SECONDS         prints "figure value": full and resumed handshakes a second, round trips of 64 bytes a
+//                                     second, MB/s of 256 KiB that go there and back, each on one connection at a time; for
+//                                     each the server's processor time too; and its resident bytes for an idle connection
+//   tls_load PORT count FIGURE TIMES  does that so often, and nothing else: full, resumed, round_trips or bulk
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
@@ -14,6 +17,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -99,28 +103,45 @@ int keep_session(SSL*, SSL_SESSION* fresh) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  require(argc == 4, "PORT PID SECONDS");
+  const bool counted = argc == 5 && std::string_view(argv[2]) == "count";
+  require(argc == 4 || counted, "PORT PID SECONDS, or PORT count FIGURE TIMES");
   std::signal(SIGPIPE, SIG_IGN);
   server.sin_family = AF_INET;
   server.sin_port = htons(static_cast<std::uint16_t>(std::atoi(argv[1])));
   server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  pid = argv[2];
-  const double seconds = std::atof(argv[3]);
   context = SSL_CTX_new(TLS_client_method());
   SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(context, keep_session);
 
   std::vector<char> small(64, 'x'), large(256 * 1024, 'x');
-  measure("full", seconds, 1, [&] {
+  const auto full = [&] {
     Connection connection;
     connection.echo(small);
-  });
-  measure("resumed", seconds, 1, [&] {
+  };
+  const auto resumed = [&] {
     Connection connection(session);
     require(SSL_session_reused(connection.ssl) == 1, "the session is not resumed");
     connection.echo(small);
-  });
+  };
+  if (counted) {
+    const std::string_view figure = argv[3];
+    const int times = std::atoi(argv[4]);
+    full();
+    Connection connection;
+    connection.echo(small);
+    for (int i = 0; i < times; ++i) {
+      if (figure == "full") full();
+      if (figure == "resumed") resumed();
+      if (figure == "round_trips") connection.echo(small);
+      if (figure == "bulk") connection.echo(large);
+    }
+    return 0;
+  }
+  pid = argv[2];
+  const double seconds = std::atof(argv[3]);
+  measure("full", seconds, 1, full);
+  measure("resumed", seconds, 1, resumed);
   {
     Connection connection;
     measure("round_trips", seconds, 1, [&] { connection.echo(small); });

@@ -1,6 +1,6 @@
 // Any system call may fail. Even then no descriptor and no task is left, and in a stream no byte is lost, doubled or
 // out of order.
-#include "stage6/faults/faults.h"
+#include "stage6/faults/run_with.h"
 #include "support/io.h"
 
 #include <asyncio/datagrams.h>
@@ -29,12 +29,6 @@ namespace asyncio::testing {
 namespace {
 
 const std::string kData = pattern(100'000);
-
-/// The data that a scenario received.
-struct Outcome {
-  std::string received;
-  bool failed = false;  // with an exception: allowed after a permanent failure
-};
 
 // ── the programs under test ──
 
@@ -257,88 +251,25 @@ Coro<> files(Outcome& outcome) {
 
 // ── running them with faults ──
 
-using Scenario = Coro<> (*)(Outcome&);
-using MakeCore = std::unique_ptr<Core> (*)();
-
 std::unique_ptr<Core> auto_core() { return nullptr; }
 std::unique_ptr<Core> epoll_core() { return std::make_unique<EpollCore>(); }
 
-/// Runs the scenario with faults; checks that nothing is left.
-Outcome run_with(Scenario scenario, MakeCore make_core, Faults::Decide decide, int* injected = nullptr) {
-  const int before = open_descriptors();
-  Outcome outcome;
-  std::size_t tasks_left = 0;
-  {
-    const Faults faults(std::move(decide));
-    try {
-      run(
-          [&]() -> Coro<> {
-            Loop::running().set_exception_handler([](Loop&, const ErrorContext&) {});  // ignored here
-            try {
-              co_await wait_for(scenario(outcome), 30s);
-            } catch (const TimeoutError&) {
-              ADD_FAILURE() << "it hangs";
-            } catch (const std::exception&) {
-              outcome.failed = true;
-            }
-            co_await ticks(20);  // servers and clients end
-            for (const AnyTask& task : all_tasks()) tasks_left += !task.done();
-          },
-          make_core());
-    } catch (const std::exception&) {  // the loop itself failed: no core, no poll()
-      outcome.failed = true;
-    }
-    if (injected) *injected = faults.injected();
-  }
-  EXPECT_LE(tasks_left, 1u + (outcome.failed ? 2u : 0u)) << "this one, and of a failed client the server's other end";
-  EXPECT_EQ(open_descriptors(), before);
-  EXPECT_TRUE(no_children());
-  EXPECT_TRUE(kData.starts_with(outcome.received)) << "after " << outcome.received.size() << " bytes";
-  return outcome;
-}
-
-struct Case {
-  const char* name;
-  Scenario scenario;
-  MakeCore make_core;
-  std::string_view missing = {};  // a call that this system lacks
-  friend std::ostream& operator<<(std::ostream& out, const Case& which) { return out << which.name; }
-};
-
-class EveryCall : public ::testing::TestWithParam<Case> {
+class EveryCall : public FaultTest {
  protected:
-  Outcome run_with(Faults::Decide decide, int* injected) {
-    const auto here = [decide = std::move(decide), injected](std::string_view call) {
+  EveryCall() : FaultTest(kData.size(), {2, 3, 7}, 12) {}
+
+  Outcome run_case(Faults::Decide decide) override {
+    int injected = 0;  // without those that are missing anyhow
+    const auto here = [decide = std::move(decide), &injected](std::string_view call) {
       if (call == GetParam().missing) return Fault{.error = ENOSYS};
       const Fault fault = decide(call);
-      *injected += static_cast<bool>(fault);
+      injected += static_cast<bool>(fault);
       return fault;
     };
-    return testing::run_with(GetParam().scenario, GetParam().make_core, here);
+    Outcome outcome = run_with(GetParam(), here, kData);
+    outcome.injected = injected;
+    return outcome;
   }
-  /// Faults that a program must not notice.
-  void expect_unnoticed(const std::vector<std::string_view>& calls, Fault fault) {
-    for (const int k : {2, 3, 7}) {
-      SCOPED_TRACE(::testing::Message() << calls.front() << " every " << k << ": " << std::strerror(fault.error));
-      int injected = 0;
-      const Outcome outcome = run_with(at_every(k, calls, fault), &injected);
-      EXPECT_FALSE(outcome.failed);
-      EXPECT_EQ(outcome.received.size(), kData.size());
-      injected_ += injected;
-    }
-  }
-  /// Faults after which a program may fail, but must leave nothing behind.
-  void expect_nothing_left(const std::vector<std::string_view>& calls, int error, int most = 12) {
-    for (int k = 1; k <= most; ++k) {
-      SCOPED_TRACE(::testing::Message() << calls.front() << " number " << k << ": " << std::strerror(error));
-      int injected = 0;
-      const Outcome outcome = run_with(at_call(k, calls, {.error = error}), &injected);
-      EXPECT_TRUE(outcome.failed || outcome.received.size() == kData.size()) << outcome.received.size();
-      injected_ += injected;
-      if (injected == 0) break;  // there is no k-th call
-    }
-  }
-  int injected_ = 0;
 };
 
 class EveryTransfer : public EveryCall {};
@@ -352,7 +283,6 @@ const auto kTransfers = ::testing::Values(
     Case{"process_on_epoll", process, epoll_core}, Case{"process_without_pidfd", process, auto_core, "pidfd_open"});
 const auto kWakeUps =
     ::testing::Values(Case{"threads_on_epoll", threads, epoll_core}, Case{"signals_on_epoll", signals, epoll_core});
-std::string name_of(const ::testing::TestParamInfo<Case>& info) { return info.param.name; }
 
 INSTANTIATE_TEST_SUITE_P(Transfers, EveryCall, kTransfers, name_of);
 INSTANTIATE_TEST_SUITE_P(WakeUps, EveryCall, kWakeUps, name_of);
@@ -422,9 +352,9 @@ TEST_P(EveryCall, MayFindNoDescriptor) {
 // test_base_events.py: BaseLoopSockSendfileTests.test_sock_sendfile_fallback
 // test_base_events.py: BaseLoopSockSendfileTests.test__sock_sendfile_native_failure
 TEST(SendfileFaults, WithoutTheSystemCallTheFallbackSendsTheSame) {
-  int injected = 0;
-  const Outcome outcome = run_with(files, epoll_core, at_every(1, {"sendfile"}, {.error = ENOSYS}), &injected);
-  EXPECT_EQ(injected, 1);
+  const Case which{"files_on_epoll", files, epoll_core};
+  const Outcome outcome = run_with(which, at_every(1, {"sendfile"}, {.error = ENOSYS}), kData);
+  EXPECT_EQ(outcome.injected, 1);
   EXPECT_FALSE(outcome.failed);
   EXPECT_EQ(outcome.received.size(), kData.size());
 }
@@ -455,9 +385,9 @@ TEST(SendfileFaults, TheFallbackHonoursOffsetAndCountAndMovesThePosition) {
 TEST(AcceptFaults, TheClientGetsInInTheEnd) {
   for (const int error : {ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM}) {
     SCOPED_TRACE(std::strerror(error));
-    int injected = 0;
-    const Outcome outcome = run_with(streams, auto_core, at_call(1, {"accept4"}, {.error = error}), &injected);
-    EXPECT_EQ(injected, 1);
+    const Case which{"streams_on_poll", streams, auto_core};
+    const Outcome outcome = run_with(which, at_call(1, {"accept4"}, {.error = error}), kData);
+    EXPECT_EQ(outcome.injected, 1);
     EXPECT_FALSE(outcome.failed);
     EXPECT_EQ(outcome.received.size(), kData.size());
   }

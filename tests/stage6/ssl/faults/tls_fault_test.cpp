@@ -1,22 +1,18 @@
 // TLS where anything may fail: each system call, a thousand handshakes that never end. Afterwards no descriptor, no
 // task and no memory is left; no byte was lost, doubled or out of order; and none was sent plain.
-#include "stage6/faults/faults.h"
+#include "stage6/faults/run_with.h"
 #include "stage6/ssl/bare_peer.h"
-#include "stage6/ssl/faults/tasks_left.h"
 #include "stage6/ssl/faults/wire_tap.h"
 #include "stage6/ssl/tls_support.h"
 
 #include <asyncio/epoll_core.h>
-#include <asyncio/sleep.h>
 #include <asyncio/transport_sendfile.h>
-#include <asyncio/wait_for.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <sys/resource.h>
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <optional>
 
 namespace asyncio::testing {
@@ -32,11 +28,6 @@ const std::string kData = pattern(100'000);
 
 // Byte by byte, a slow machine needs longer.
 std::chrono::seconds handshake_limit(5), shutdown_limit(2);
-
-struct Outcome {
-  std::string received;
-  bool failed = false;
-};
 
 Coro<> write_all(StreamWriter writer) {
   for (std::size_t at = 0; at < kData.size(); at += 30'000) {
@@ -146,74 +137,19 @@ Coro<> abort_while_writing(Outcome& outcome) {
   outcome.received = kData;  // for those who count
 }
 
-using Scenario = Coro<> (*)(Outcome&);
-
 std::unique_ptr<Core> auto_core() { return nullptr; }
 std::unique_ptr<Core> epoll_core() { return std::make_unique<EpollCore>(); }
 
-struct Case {
-  const char* name;
-  Scenario scenario;
-  std::unique_ptr<Core> (*make_core)();
-  friend std::ostream& operator<<(std::ostream& out, const Case& which) { return out << which.name; }
-};
-
-class EveryTlsCall : public ::testing::TestWithParam<Case> {
+class EveryTlsCall : public FaultTest {
  protected:
-  Outcome run_with(Faults::Decide decide) {
-    const int before = open_descriptors();
-    Outcome outcome;
-    std::size_t left = 0;
-    {
-      Faults faults(std::move(decide));
-      const WireTap tap(faults);
-      try {
-        run(
-            [&]() -> Coro<> {
-              Loop::running().set_exception_handler([](Loop&, const ErrorContext&) {});  // ignored here
-              try {
-                co_await wait_for(GetParam().scenario(outcome), 90s);
-              } catch (const TimeoutError& error) {
-                if (std::string(error.what()) != "SSL shutdown timed out") ADD_FAILURE() << "it hangs";
-                outcome.failed = true;
-              } catch (const std::exception&) {
-                outcome.failed = true;
-              }
-              left = co_await tasks_left();
-            },
-            GetParam().make_core());
-      } catch (const std::exception&) {  // the loop itself failed
-        outcome.failed = true;
-      }
-      injected_ += faults.injected();
-      last_injected_ = faults.injected();
-      records_ += tap.records();
-      EXPECT_EQ(tap.fault(), "");
-    }
-    EXPECT_TRUE(outcome.failed || left == 0) << left;
-    EXPECT_EQ(open_descriptors(), before);
-    EXPECT_TRUE(kData.starts_with(outcome.received)) << "after " << outcome.received.size() << " bytes";
-    return outcome;
+  EveryTlsCall() : FaultTest(kData.size(), {2, 3}, 10) {}
+
+  Outcome run_case(Faults::Decide decide) override {
+    const Patience patience{.limit = 90s, .turns = 500, .tasks_after_failure = SIZE_MAX, .time_out = kTimeOut};
+    return run_with<WireTap>(GetParam(), std::move(decide), kData, patience);
   }
-  void expect_unnoticed(const std::vector<std::string_view>& calls, Fault fault) {
-    for (const int k : {2, 3}) {
-      SCOPED_TRACE(::testing::Message() << calls.front() << " every " << k << ": " << std::strerror(fault.error));
-      const Outcome outcome = run_with(at_every(k, calls, fault));
-      EXPECT_FALSE(outcome.failed);
-      EXPECT_EQ(outcome.received.size(), kData.size());
-    }
-  }
-  void expect_nothing_left(const std::vector<std::string_view>& calls, int error, int most = 10) {
-    for (int k = 1; k <= most; ++k) {
-      SCOPED_TRACE(::testing::Message() << calls.front() << " number " << k << ": " << std::strerror(error));
-      const Outcome outcome = run_with(at_call(k, calls, {.error = error}));
-      EXPECT_TRUE(outcome.failed || outcome.received.size() == kData.size()) << outcome.received.size();
-      if (last_injected_ == 0) break;
-    }
-  }
-  int injected_ = 0;
-  int last_injected_ = 0;
-  int records_ = 0;
+
+  static constexpr std::string_view kTimeOut = "SSL shutdown timed out";
 };
 
 INSTANTIATE_TEST_SUITE_P(Tls, EveryTlsCall,
@@ -222,7 +158,7 @@ INSTANTIATE_TEST_SUITE_P(Tls, EveryTlsCall,
                                            Case{"starttls", starttls, auto_core},
                                            Case{"sendfile", send_file, auto_core},
                                            Case{"abort", abort_while_writing, auto_core}),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         name_of);
 
 const std::vector<std::string_view> kSends = {"send", "sendmsg"};
 const std::vector<std::string_view> kReceives = {"recv"};
@@ -239,15 +175,17 @@ TEST_P(EveryTlsCall, MayBeInterruptedOrSayNotNow) {
 TEST_P(EveryTlsCall, MayFallShort) {
   const auto limits = std::pair(handshake_limit, shutdown_limit);
   handshake_limit = shutdown_limit = 60s;
+  int records = 0;
   for (const std::size_t at_most : {std::size_t{1}, std::size_t{7}, std::size_t{1000}}) {
     const std::vector<std::string_view> both = {"send", "sendmsg", "recv"};
-    const Outcome outcome = run_with(at_every(1, both, {.at_most = at_most}));
+    const Outcome outcome = run_counted(at_every(1, both, {.at_most = at_most}));
     EXPECT_FALSE(outcome.failed) << at_most;
     EXPECT_EQ(outcome.received.size(), kData.size());
+    records += outcome.records;
   }
   std::tie(handshake_limit, shutdown_limit) = limits;
   EXPECT_GT(injected_, 0);
-  EXPECT_GT(records_, 20);
+  EXPECT_GT(records, 20);
 }
 
 TEST_P(EveryTlsCall, MayLoseTheConnection) {
