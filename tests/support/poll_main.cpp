@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <memory>
 #include <stdexcept>
 #include <string_view>
@@ -63,6 +64,7 @@ std::unique_ptr<Core> make_poll_core() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGINT, SIG_DFL);  // what a script starts in the background inherits that it is ignored
   ::testing::InitGoogleTest(&argc, argv);
   asyncio::testing::core_factory = make_poll_core;
   return RUN_ALL_TESTS();

@@ -3,6 +3,7 @@
 # crash or hang there), and stands in LESSON, as `case`; and the lesson names no other.
 set -euo pipefail
 real=$1 by_hand=$2 lesson=$3
+ulimit -s 8192 2>/dev/null || true  # without a limit, a deep recursion takes all of the memory
 failed=0
 complain() {
   echo "$1"

@@ -120,6 +120,7 @@ static Coro<> main_of_interrupt(bool* cleaned_up) {
   }
 }
 static bool ctrl_c_cancels_the_main_task() {
+  std::signal(SIGINT, SIG_DFL);  // what a script starts in the background inherits that it is ignored
   bool cleaned_up = false;
   try {
     lib::run(main_of_interrupt(&cleaned_up));
