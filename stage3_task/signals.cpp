@@ -141,7 +141,8 @@ void SignalHandlers::on_close() noexcept {
 void SignalHandlers::listen(int signal) {
   const auto index = static_cast<std::size_t>(signal);
   SignalHandlers* const other = listening[index].exchange(this);
-  if (other) return;  // the handler is in place
+  struct sigaction now = {};
+  if (other && sigaction(signal, nullptr, &now) == 0 && is_ours(now)) return;  // unless the program has set another
   struct sigaction ours = {};
   ours.sa_handler = asyncio_on_signal;
   ours.sa_flags = SA_RESTART;  // do not interrupt the program's own system calls; the loop is woken anyway

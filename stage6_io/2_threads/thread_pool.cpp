@@ -1,9 +1,13 @@
 #include "asyncio/thread_pool.h"
 
+#include <pthread.h>
+
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <new>
 #include <stdexcept>
 #include <thread>
 
@@ -44,7 +48,12 @@ void ThreadPool::State::work() {
   if (last) ended.set_result();
 }
 
-ThreadPool::ThreadPool(std::size_t max_workers) : state_(std::make_shared<State>(max_workers)) {
+// How many forks lie between the first process and this one.
+static std::atomic<unsigned> forks = 0;
+[[maybe_unused]] static const int at_fork =
+    pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
+
+ThreadPool::ThreadPool(std::size_t max_workers) : state_(std::make_shared<State>(max_workers)), forks_(forks.load()) {
   if (max_workers == 0) throw std::invalid_argument("max_workers must be greater than 0");
 }
 
@@ -52,7 +61,34 @@ std::size_t ThreadPool::default_workers() noexcept {
   return std::min<std::size_t>(32, std::thread::hardware_concurrency() + 4);
 }
 
+// The threads are the parent's. The child's copies of them can be neither joined nor waited for, and of what they share
+// with the pool the mutex may be locked for ever: all of that is left as it is.
+void ThreadPool::begin_anew_in_forked_child() {
+  if (forks_ == forks) [[likely]]
+    return;
+  static std::mutex one_at_a_time;
+  const std::lock_guard lock(one_at_a_time);
+  if (forks_ == forks) return;
+  struct Left {
+    std::shared_ptr<State> state;
+    std::vector<std::thread> threads;
+    Left* before = nullptr;
+  };
+  static Left* all_left = nullptr;
+  auto fresh = std::make_shared<State>(state_->max_workers);
+  auto left = std::make_unique<Left>();
+  fresh->closed = state_->closed;
+  if (fresh->closed) fresh->ended.set_result();
+  left->state.swap(state_);
+  left->threads.swap(threads_);
+  left->before = all_left;
+  all_left = left.release();
+  state_ = std::move(fresh);
+  forks_ = forks.load();
+}
+
 void ThreadPool::enqueue(std::shared_ptr<detail::PooledJob> job) {
+  begin_anew_in_forked_child();
   const std::lock_guard lock(state_->mutex);
   if (state_->closed) throw std::runtime_error("cannot schedule new futures after shutdown");
   state_->jobs.push_back(std::move(job));
@@ -74,6 +110,7 @@ void ThreadPool::enqueue(std::shared_ptr<detail::PooledJob> job) {
 }
 
 void ThreadPool::shutdown(bool wait) {
+  begin_anew_in_forked_child();
   std::vector<std::thread> threads;
   bool ended = false;
   {
@@ -91,6 +128,10 @@ void ThreadPool::shutdown(bool wait) {
 }
 
 ThreadPool::~ThreadPool() {
+  try {
+    begin_anew_in_forked_child();
+  } catch (const std::bad_alloc&) {  // the threads' copies are detached below
+  }
   bool left_alone = false;
   {
     const std::lock_guard lock(state_->mutex);

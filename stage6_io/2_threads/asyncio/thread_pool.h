@@ -5,6 +5,7 @@
 #include <asyncio/concurrent_future.h>
 #include <asyncio/detail/scope_exit.h>
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -74,7 +75,8 @@ class JobOf final : public PooledJob, public ConcurrentStateOf<T> {
 }  // namespace detail
 
 /// At most `max_workers` threads. A thread is made when a job comes and no thread is idle, so an unused pool has none.
-/// These threads block the signals that are blocked where they are made.
+/// These threads block the signals that are blocked where they are made. A forked child has the pool, but none of its
+/// threads and jobs.
 ///
 /// Thread safety: all members may be called from any thread.
 class ThreadPool {
@@ -117,9 +119,11 @@ class ThreadPool {
  private:
   struct State;
   void enqueue(std::shared_ptr<detail::PooledJob> job);
+  void begin_anew_in_forked_child();
 
   std::shared_ptr<State> state_;  // shared with the threads, which may outlive the pool
   std::vector<std::thread> threads_;
+  std::atomic<unsigned> forks_;  // before it was made, or began anew
 };
 
 }  // namespace asyncio

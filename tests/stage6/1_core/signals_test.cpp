@@ -255,6 +255,25 @@ TEST(Signal, RemovedTheProgramsOwnHandlerIsBack) {
   std::signal(SIGUSR1, before);
 }
 
+// Another library may have set a handler meanwhile. CPython sets its own with each add_signal_handler().
+TEST(Signal, AddedAgainItIsHeardThoughTheProgramHasSetAHandlerInBetween) {
+  const Handler before = std::signal(SIGUSR1, SIG_DFL);
+  {
+    int heard = 0;
+    Loop loop(make_io_core() ? make_io_core() : std::make_unique<PollCore>());
+    add_signal_handler(loop, SIGUSR1, [&] { heard += 100; });
+    const Handler own = [](int) {};
+    std::signal(SIGUSR1, own);
+    add_signal_handler(loop, SIGUSR1, [&] { ++heard; });
+    std::raise(SIGUSR1);
+    loop.run_until_complete(ticks(3));
+    EXPECT_EQ(heard, 1);
+    EXPECT_TRUE(remove_signal_handler(loop, SIGUSR1));
+    EXPECT_EQ(handler_of(SIGUSR1), own);
+  }
+  std::signal(SIGUSR1, before);
+}
+
 TEST(SignalThread, HandlersAreForTheMainThread) {
   std::thread([] {
     Loop loop;

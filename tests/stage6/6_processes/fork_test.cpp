@@ -172,5 +172,37 @@ TEST(Fork, AChildMayReturnFromTheCoroutineThatForked) {
   EXPECT_EQ(in_child([&] { return run(program); }), 16);
 }
 
+// It closes its copy of the loop, which has the descriptors of its parent's children.
+TEST(Fork, AChildThatReturnsDoesNotKillItsParentsChildren) {
+  const auto program = []() -> Coro<int> {
+    const Process cat = co_await create_subprocess_exec("cat", ProcessOptions(subprocess::PIPE, subprocess::PIPE));
+    const pid_t child = ::fork();
+    if (child == 0) {
+      cat.kill();
+      co_return 6;
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    const auto output = co_await cat.communicate("meow");
+    const int code = co_await cat.wait();
+    EXPECT_EQ(code, 0);
+    co_return output.first == "meow" && WIFEXITED(status) ? 10 + WEXITSTATUS(status) : 0;
+  };
+  EXPECT_EQ(in_child([&] { return run(program, make_io_core()); }), 16);
+}
+
+// The threads of the pool are the parent's.
+TEST(Fork, AChildThatReturnsDoesNotWaitForItsParentsThreads) {
+  const auto program = []() -> Coro<int> {
+    co_await to_thread([] {});
+    const pid_t child = ::fork();
+    if (child == 0) co_return 6;
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    co_return WIFEXITED(status) ? 10 + WEXITSTATUS(status) : 0;
+  };
+  EXPECT_EQ(in_child([&] { return run(program, make_io_core()); }), 16);
+}
+
 }  // namespace
 }  // namespace asyncio::testing

@@ -25,7 +25,8 @@ class Child {
   /// Readable when the child has ended; -1 if there is none.
   int pidfd() const noexcept { return pidfd_.fd(); }
 
-  /// -1 and errno if it fails: ESRCH if the child is gone, whoever has reaped it.
+  /// -1 and errno if it fails: ESRCH if the child is gone, whoever has reaped it, or if it is the child of a process that
+  /// has forked this one.
   int send_signal(int signal) const noexcept;
 
   /// What is left of it (the status of wait(2)). Nothing if somebody else has reaped it, or if it has not ended.
@@ -39,6 +40,7 @@ class Child {
   std::optional<int> reap(bool wait) const noexcept;
 
   pid_t pid_ = 0;
+  pid_t parent_ = 0;  // this process; in a forked copy of it, which has the descriptor too, the child is not ours
   FileDescriptor pidfd_;
 };
 
