@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <string>
 
 namespace asyncio::testing {
@@ -191,10 +193,19 @@ TEST(Fork, AChildThatReturnsDoesNotKillItsParentsChildren) {
   EXPECT_EQ(in_child([&] { return run(program, make_io_core()); }), 16);
 }
 
-// The threads of the pool are the parent's.
+// 'R' if the thread of this process runs, 'S' if it sleeps: proc(5), stat.
+char state_of(pid_t thread) {
+  std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  return text.at(text.rfind(')') + 2);
+}
+
+// The threads of the pool are the parent's. A lock that one of them held at the fork would stay locked in the child, as under
+// CPython: so the thread sleeps first.
 TEST(Fork, AChildThatReturnsDoesNotWaitForItsParentsThreads) {
   const auto program = []() -> Coro<int> {
-    co_await to_thread([] {});
+    const pid_t thread = co_await to_thread([] { return ::gettid(); });
+    while (state_of(thread) != 'S') co_await sleep(1ms);
     const pid_t child = ::fork();
     if (child == 0) co_return 6;
     int status = 0;
