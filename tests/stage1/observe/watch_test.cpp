@@ -141,7 +141,7 @@ TEST_F(Watch, AFullDiskIsAnErrorAtOnceOrReportedOnceLater) {
   rlimit before;
   getrlimit(RLIMIT_FSIZE, &before);
   rlimit room = before;
-  room.rlim_cur = page().size() + 8192;  // for the player, and for some events
+  room.rlim_cur = page().size() + 65536;  // for the player, for this source, and for some events
   setrlimit(RLIMIT_FSIZE, &room);
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   std::vector<std::string> errors;
@@ -149,7 +149,7 @@ TEST_F(Watch, AFullDiskIsAnErrorAtOnceOrReportedOnceLater) {
     Loop loop, other;
     loop.set_exception_handler(
         [&](Loop&, const asyncio::ErrorContext& context) { errors.push_back(asyncio::describe(context.exception)); });
-    for (int i = 0; i < 1000; ++i) {
+    for (int i = 0; i < 10000; ++i) {
       loop.call_soon([] {});
       run_a_tick(loop);
     }

@@ -151,8 +151,7 @@ WHOLE(unlink, (const char* path), (path))
 extern "C" int __real_waitid(idtype_t, id_t, siginfo_t*, int);
 extern "C" int __wrap_waitid(idtype_t, id_t, siginfo_t*, int);
 extern "C" int __wrap_waitid(idtype_t what, id_t id, siginfo_t* info, int options) {
-  const bool by_number = what == P_PID;
-  return admitted(by_number ? "waitid" : "waitid_pidfd") ? __real_waitid(what, id, info, options) : -1;
+  return admitted(what == P_PIDFD ? "waitid_pidfd" : "waitid") ? __real_waitid(what, id, info, options) : -1;
 }
 WHOLE(waitpid, (pid_t pid, int* status, int options), (pid, status, options))
 
