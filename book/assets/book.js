@@ -2,6 +2,11 @@
 document.querySelector(".md-search")?.setAttribute("aria-label", "Search");
 document.querySelector(".md-search__scrollwrap")?.setAttribute("tabindex", "0");
 
+// The theme wraps tables once the document is read. A wide one is scrolled by keyboard, too.
+window.addEventListener("load", () => {
+  for (const each of document.querySelectorAll(".md-typeset__scrollwrap")) each.setAttribute("tabindex", "0");
+});
+
 const dark = () => document.body.dataset.mdColorScheme === "slate";
 
 async function draw() {
