@@ -91,6 +91,7 @@ void Loop::collect_ready() {
     if constexpr (kSlowPath) about_to_wait(deadline);
     core_->wait(deadline);
   } else if (core_->watching()) {
+    if constexpr (kSlowPath) about_to_poll();
     core_->wait(busy ? kDoNotWait : TimePoint{});  // TimePoint{} is past: a look, even in a core that skips busy ticks
   }
   if (inbox_.pending()) take_from_outside();
@@ -224,7 +225,12 @@ void Loop::run_once_on_slow_path() {
 
 void Loop::about_to_wait(std::optional<TimePoint> deadline) {
   if (stats_) ++stats_->waits;
+  about_to_poll();
   if (observers()) observers()->core_waits(deadline);
+}
+
+void Loop::about_to_poll() noexcept {
+  if (stats_) ++stats_->polls;
 }
 
 static std::string repr_or_nothing(const Runnable& callback) {
@@ -279,6 +285,10 @@ LoopStats Loop::stats() {
   slow_path_ |= kStats;
   stats_->ready = ready_.size();
   stats_->timers = timers_.live();
+  if (observers_) {
+    stats_->callbacks = observers_->callbacks();
+    stats_->steps = observers_->steps();
+  }
   return *stats_;
 }
 

@@ -162,6 +162,7 @@ void Observers::collected() noexcept {
 
 void Observers::run(Runnable& callback) {
   look_at_timers();
+  if (!callback.skipped()) ++callbacks_;
   ObservedId id = 0;
   const std::size_t outside = running_.size();
   without_memory_lost([&] {
@@ -215,6 +216,7 @@ void Observers::task_made(const Describable& task) noexcept {
 
 void Observers::step_begins(const Describable& task) noexcept {
   look_at_timers();
+  ++steps_;
   without_memory_lost([&] {
     const Observed what = observed(task);
     running_.push_back(what.id());

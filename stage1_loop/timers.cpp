@@ -21,19 +21,23 @@ void TimerHeap::push(Ref<TimerState> timer) {
 }
 
 std::optional<TimePoint> TimerHeap::next_deadline() {
-  if (!first_live()) return std::nullopt;
+  do first_live();
+  while (release_discarded());
+  if (earliest_ == TimePoint::max()) return std::nullopt;
   return earliest_;
 }
 
 void TimerHeap::pop_due_now(TimePoint now, ReadyQueue& ready) {
-  for (const Entry* due; (due = first_live()) && due->when <= now; pop(due)) {
-    try {
-      ready.push_back(*due->timer);  // the reference goes from the entry to the queue
-    } catch (const std::bad_alloc&) {
-      break;  // it will be as due in the next tick
+  do {
+    for (const Entry* due; (due = first_live()) && due->when <= now; pop(due)) {
+      try {
+        ready.push_back(*due->timer);  // the reference goes from the entry to the queue
+      } catch (const std::bad_alloc&) {
+        break;  // it will be as due in the next tick
+      }
+      due->timer->heap_ = nullptr;
     }
-    due->timer->heap_ = nullptr;
-  }
+  } while (release_discarded());
 }
 
 // Forgets the cancelled timers before it.
@@ -94,7 +98,19 @@ inline void TimerHeap::note_cancelled(TimerState& timer) noexcept {
 void TimerHeap::discard(const Entry& cancelled) noexcept {
   --cancelled_;
   cancelled.timer->heap_ = nullptr;
-  cancelled.timer->release();
+  cancelled.timer->next_ = std::exchange(discarded_, cancelled.timer);
+}
+
+// Returns whether there was one: then the earliest timer may be another now.
+inline bool TimerHeap::release_discarded() noexcept {
+  if (!discarded_) [[likely]]
+    return false;
+  while (discarded_) {
+    TimerState* const timer = std::exchange(discarded_, discarded_->next_);
+    timer->release();
+    if (observers_) observers_->look_at_timers();  // at one that a destructor has armed
+  }
+  return true;
 }
 
 // The heap cannot grow. Its top, which is all that anybody asks for, changes places with the earliest in the inbox, if
@@ -146,6 +162,7 @@ void TimerHeap::sweep() noexcept {
   for (std::vector<Entry>* entries : {&heap_, &pile_, &inbox_}) forget_cancelled(*entries);
   make_pile_of(pile_);
   build_heap();
+  release_discarded();
 }
 
 void TimerHeap::forget_cancelled(std::vector<Entry>& entries) noexcept {

@@ -91,7 +91,10 @@ class TimerState : public HandleState {
 
   TimePoint when_;
   TimerHeap* heap_ = nullptr;  // set while the timer is in it
-  std::uint64_t number_ = 0;   // counts up: decides between equal deadlines
+  union {
+    std::uint64_t number_ = 0;  // counts up: decides between equal deadlines
+    TimerState* next_;          // once it is out of the heap and not released yet: the next of those
+  };
 };
 
 /// A callback of type F, in one block of memory with all that belongs to it. Base is HandleState or TimerState.

@@ -35,16 +35,21 @@ static_assert(Callback<void (*)()> && !Callback<void (*)(int)>);
 
 class Observer;
 
-/// What Loop::stats() counts. Of callbacks and steps only an observer hears.
+/// What Loop::stats() counts.
 struct LoopStats {
   std::uint64_t ticks = 0;        // ticks that were run
   std::uint64_t waits = 0;        // ticks that found nothing to run, and waited in the core
+  std::uint64_t polls = 0;        // ticks that asked the core what is ready; the waits are among them
   std::size_t deepest_ready = 0;  // the longest ready queue of a tick
   /// By how much the first timer was late, in each of the last 16 ticks that had one due; the latest tick first. It
   /// shows how long callbacks keep the loop from its timers.
   std::vector<Duration> lags;
   std::size_t ready = 0;   // now: what is in the ready queue …
   std::size_t timers = 0;  // … and the timers that are not cancelled
+  // What has run since the loop got its first observer, as long as it had one. Without one, nobody counts: each callback
+  // would pay for it.
+  std::uint64_t callbacks = 0;  // of call_soon(), timers, descriptors, futures and other threads
+  std::uint64_t steps = 0;      // of tasks
 };
 
 namespace detail {
@@ -300,6 +305,7 @@ class Loop {
   template <bool kSlowPath>
   void collect_ready();
   void about_to_wait(std::optional<TimePoint> deadline);
+  void about_to_poll() noexcept;
   void note_lag();
   void run_once_on_slow_path();
   void run_ready_on_slow_path();

@@ -24,6 +24,9 @@ namespace asyncio::detail {
 /// which stops when it knows the earliest and goes on when that is gone. To empty a pile takes a third of the
 /// instructions that a heap takes, and one of which all are cancelled is never sorted.
 ///
+/// A timer that leaves the heap takes its context with it, whose values may have destructors of the user's. So it is put
+/// aside, and released when the heap is in order: a destructor may push and cancel.
+///
 /// Invariants: (1) Entry i of heap_ is not due later than entries 4i+1 … 4i+4. (2) Each entry holds one reference.
 /// (3) cancelled_ counts the cancelled timers in all vectors. (4) earliest_ is not later than any live deadline. (5) The
 /// entries of pile_ from sorted_ on are sorted, the earliest last. They, and those from each of cuts_ on, are earlier
@@ -88,6 +91,7 @@ class TimerHeap {
   void sweep() noexcept;
   void forget_cancelled(std::vector<Entry>& entries) noexcept;
   void discard(const Entry& cancelled) noexcept;
+  bool release_discarded() noexcept;
   void make_pile_of(std::vector<Entry>& entries) noexcept;
   void sort_pile() noexcept;
   void build_heap() noexcept;
@@ -106,6 +110,7 @@ class TimerHeap {
   std::size_t cut_count_ = 0;
   std::vector<Entry> inbox_;
   std::size_t cancelled_ = 0;
+  TimerState* discarded_ = nullptr;  // cancelled, out of the heap, and not released yet
   std::uint64_t next_number_ = 0;
   TimePoint earliest_ = TimePoint::max();
   Observers* observers_ = nullptr;

@@ -61,6 +61,20 @@ TEST(LoopInternals, ATickRunsOlderCallSoonThenWhatTheCoreFoundThenTimers) {
   EXPECT_EQ(watching.waits, "nnn");
 }
 
+TEST(LoopStats, CountEachLookIntoTheCore) {
+  std::vector<Runnable*> none;
+  auto core = std::make_unique<WatchingCore>(none);
+  WatchingCore& watching = *core;
+  Loop loop(std::move(core));
+  loop.stats();
+  loop.call_soon([] {});
+  loop.call_later(0s, [&] { loop.stop(); });
+  loop.run_forever();
+  EXPECT_EQ(watching.waits, "n");
+  EXPECT_EQ(loop.stats().polls, 1u);
+  EXPECT_EQ(loop.stats().waits, 0u);  // it did not wait
+}
+
 TEST(LoopInternals, OnlyTheFirstOfThePostedCallbacksWakesTheCore) {
   std::vector<Runnable*> none;
   auto core = std::make_unique<WatchingCore>(none);

@@ -271,6 +271,7 @@ TEST(LoopStats, CountTicksWaitsLagsAndTheDeepestQueue) {
   loop.run_ticks(1);
   EXPECT_EQ(loop.stats().ticks, 1u);
   EXPECT_EQ(loop.stats().waits, 0u);
+  EXPECT_EQ(loop.stats().polls, 0u);  // it had something to run, and the core watches nothing
 
   loop.call_later(1s, [&] { loop.call_later(0s, [&] { loop.stop(); }); });
   for (int i = 0; i < 5; ++i) loop.call_later(1s, [] {});
@@ -284,7 +285,30 @@ TEST(LoopStats, CountTicksWaitsLagsAndTheDeepestQueue) {
   EXPECT_EQ(stats.waits, 2u);
   EXPECT_EQ(stats.deepest_ready, 6u);
   EXPECT_EQ(stats.timers, 1u);
+  EXPECT_EQ(stats.polls, 2u);
   EXPECT_EQ(stats.lags, (std::vector<Duration>{0s, 0s}));
+  EXPECT_EQ(stats.callbacks, 0u);  // nobody observes
+}
+
+TEST(LoopStats, CountCallbacksWhileTheLoopIsObserved) {
+  VirtualLoop loop;
+  const auto observer = std::make_shared<Observer>();
+  const auto run_three = [&] {
+    loop.call_soon([] {});
+    loop.call_later(0s, [] {});
+    loop.call_soon_threadsafe([] {});
+    loop.call_soon([] {}).cancel();
+    loop.run_ticks(2);
+  };
+  run_three();
+  EXPECT_EQ(loop.stats().callbacks, 0u);
+  loop.add_observer(observer);
+  run_three();
+  EXPECT_EQ(loop.stats().callbacks, 3u);
+  loop.remove_observer(observer);
+  run_three();
+  EXPECT_EQ(loop.stats().callbacks, 3u);
+  EXPECT_EQ(loop.stats().steps, 0u);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -174,6 +175,47 @@ TEST(Timer, ACancelledTimerThatIsNoHeadDoesNotRun) {
 
 using Seconds = std::chrono::duration<double>;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// A value of a context, whose end makes a timer and cancels one.
+struct DisturbsTimersAtItsEnd {
+  Loop& loop;
+  std::vector<TimerHandle>& others;
+  int& ran;
+  DisturbsTimersAtItsEnd(Loop& loop, std::vector<TimerHandle>& others, int& ran) : loop(loop), others(others), ran(ran) {}
+  DisturbsTimersAtItsEnd(const DisturbsTimersAtItsEnd&) = delete;
+  ~DisturbsTimersAtItsEnd() {
+    loop.call_later(1ms, [&ran = ran] { ++ran; });
+    if (others.empty()) return;
+    others.back().cancel();
+    others.pop_back();
+  }
+};
+
+// The context goes with the timer, which is in the midst of the search for the next, or of a sweep.
+TEST(Timer, TheContextOfACancelledOneMayMakeAndCancelOthersAtItsEnd) {
+  const ContextVar<std::shared_ptr<DisturbsTimersAtItsEnd>> value("value");
+  for (const int timers : {1, 3, 60, 300}) {
+    for (const bool in_the_heap : {false, true}) {
+      VirtualLoop loop;
+      int ran = 0;
+      std::vector<TimerHandle> others, cancelled;
+      for (int i = 0; i < timers; ++i) {
+        others.push_back(loop.call_later(1h, [&ran] { ++ran; }));
+        Context context;
+        context.run([&] { value.set(std::make_shared<DisturbsTimersAtItsEnd>(loop, others, ran)); });
+        cancelled.push_back(loop.call_later(1s * (i % 7 + 1), [&ran] { ++ran; }, context));
+      }
+      if (in_the_heap) loop.run_ticks(1);
+      for (TimerHandle& timer : cancelled) timer.cancel();
+      cancelled.clear();
+      loop.call_later(2h, [&loop] { loop.stop(); });
+      loop.run_forever();
+      EXPECT_EQ(ran, timers) << "of those that the destructors made";
+      EXPECT_EQ(others.size(), 0u);
+      EXPECT_EQ(loop.stats().timers, 0u);
+    }
+  }
+}
 
 TEST(Duration, AnyChronoDurationIsADelay) {
   EXPECT_EQ(to_duration(5ms), 5'000'000ns);

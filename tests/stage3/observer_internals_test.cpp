@@ -59,6 +59,18 @@ removed
 )");
 }
 
+TEST(LoopStats, CountTheStepsOfTasksWhileTheLoopIsObserved) {
+  VirtualLoop loop;
+  const auto run_two_steps = [&] {
+    loop.run_until_complete([]() -> Coro<> { co_await sleep(0s); }());
+    return loop.stats().steps;
+  };
+  EXPECT_EQ(run_two_steps(), 0u);
+  loop.add_observer(std::make_shared<Observer>());
+  EXPECT_EQ(run_two_steps(), 2u);
+  EXPECT_EQ(run_two_steps(), 4u);
+}
+
 TEST(ObservedFuture, OneThatNobodyWaitsForIsToldAsWell) {
   const auto log = observe([]() -> Coro<> {
     create_future<int>().set_result(42);

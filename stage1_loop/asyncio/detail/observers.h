@@ -31,6 +31,9 @@ class Observers {
   void remove(const std::shared_ptr<Observer>& observer);
   /// The loop is being closed: none can be added any more.
   void remove_all() noexcept;
+  /// How many have run while there was an observer.
+  std::uint64_t callbacks() const noexcept { return callbacks_; }
+  std::uint64_t steps() const noexcept { return steps_; }
 
   // ── the loop ──
   void tick_begins() noexcept;
@@ -94,7 +97,7 @@ class Observers {
   std::vector<const Describable*> collected_;  // what became ready while collecting_
   bool collecting_ = false;
   bool waited_ = false;
-  std::uint64_t tick_ = 0;
+  std::uint64_t tick_ = 0, callbacks_ = 0, steps_ = 0;
 };
 
 /// Adds what observe_new_loops() has for a new loop.
