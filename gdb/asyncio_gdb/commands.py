@@ -134,7 +134,7 @@ class Command(gdb.Command):
                 for line in self.run(argument.strip()):
                     gdb.write(line + "\n")
             except gdb.error as error:
-                raise gdb.GdbError("%s (the program needs the debug information of its asyncio, too)" % error)
+                raise gdb.GdbError("%s (link asyncio::gdb, or build asyncio with -g)" % error)
 
 
 class Prefix(gdb.Command):
