@@ -1,11 +1,16 @@
 #include "asyncio/http/detail/transfer.h"
 
+#include "asyncio/http/detail/head.h"
 #include "asyncio/http/errors.h"
 #include "curl_support.h"
+#include "url.h"
 
+#include <algorithm>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 namespace asyncio::http::detail {
 
@@ -68,7 +73,9 @@ std::size_t Transfer::on_header(char* data, std::size_t, std::size_t size, void*
   try {
     std::string_view line(data, size);
     transfer.count_head(size);
-    while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
+    for (const char end : {'\n', '\r'}) {
+      if (line.ends_with(end)) line.remove_suffix(1);
+    }
     transfer.header_line(line);
     return size;
   } catch (...) {
@@ -84,6 +91,7 @@ std::size_t Transfer::on_body(char* data, std::size_t, std::size_t size, void* s
     return CURL_WRITEFUNC_PAUSE;  // libcurl keeps these bytes, and takes no more from the socket
   }
   try {
+    if (!transfer.head_complete_) throw transfer.bad_answer("a body without a head");
     transfer.head_arrived();
     transfer.content_.feed_data(std::string_view(data, size));
     return size;
@@ -91,6 +99,10 @@ std::size_t Transfer::on_body(char* data, std::size_t, std::size_t size, void* s
     transfer.thrown_ = std::current_exception();
     return 0;
   }
+}
+
+ClientConnectionError Transfer::bad_answer(const std::string& why) const {
+  return ClientConnectionError(method_ + " " + url_ + ": bad answer: " + why);
 }
 
 // libcurl limits each line and, only since 8.3, the whole head to this size.
@@ -101,26 +113,62 @@ void Transfer::count_head(std::size_t size) {
                               std::to_string(kLongestHead) + " bytes");
 }
 
-// Several heads may arrive (100 Continue, redirects); the last one counts. Lines after it are trailers, and ignored.
+// Several heads may arrive (100 Continue, redirects); the last one counts. Lines between two heads, or after the last
+// one, are trailers, and ignored.
 void Transfer::header_line(std::string_view line) {
   if (head_.is_set()) return;
-  if (line.starts_with("HTTP/")) {
-    headers_.clear();
-    const bool follow = is_redirect(get_info<long>(easy_, CURLINFO_RESPONSE_CODE));
-    set_option(easy_, CURLOPT_FOLLOWLOCATION, follow ? 1L : 0L);  // it would follow any 3xx
-    const std::size_t code = line.find(' ');
-    const std::size_t reason = code == line.npos ? code : line.find(' ', code + 1);
-    reason_ = reason == line.npos ? std::string() : std::string(line.substr(reason + 1));
+  if (!in_head_) {
+    if (!head_complete_ || is_status_line(line)) status_line(line);
   } else if (line.empty()) {
-    is_final_head() ? head_arrived() : prepare_redirect(get_info<long>(easy_, CURLINFO_RESPONSE_CODE));
-  } else if (line.front() == ' ' || line.front() == '\t') {
+    end_of_head();
+  } else {
+    field_line(line);
+  }
+}
+
+void Transfer::status_line(std::string_view line) {
+  in_head_ = true;
+  head_complete_ = false;
+  headers_.clear();
+  const bool follow = is_redirect(get_info<long>(easy_, CURLINFO_RESPONSE_CODE));
+  set_option(easy_, CURLOPT_FOLLOWLOCATION, follow ? 1L : 0L);  // it would follow any 3xx
+  const std::size_t code = line.find(' ');
+  const std::size_t reason = code == line.npos ? code : line.find(' ', code + 1);
+  reason_ = reason == line.npos ? std::string() : std::string(line.substr(reason + 1));
+  if (reason_.find_first_of(std::string_view("\r\0", 2)) != reason_.npos) throw bad_answer("a control character");
+}
+
+void Transfer::field_line(std::string_view line) {
+  const std::string fault = fault_of_line(line);
+  if (!fault.empty()) throw bad_answer(fault);
+  if (line.front() == ' ' || line.front() == '\t') {
+    // libcurl does not read the second line.
+    if (headers_.size() > 0 && is_about_framing((headers_.end() - 1)->first)) {
+      throw bad_answer("a " + (headers_.end() - 1)->first + " that is continued on the next line");
+    }
     headers_.append_to_last(line.substr(std::min(line.find_first_not_of(" \t"), line.size())));
   } else {
-    const std::size_t colon = std::min(line.find(':'), line.size());
-    std::string_view value = line.substr(std::min(colon + 1, line.size()));
+    const std::size_t colon = line.find(':');
+    std::string_view value = line.substr(colon + 1);
     value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
     headers_.add(line.substr(0, colon), value.substr(0, value.find_last_not_of(" \t") + 1));
   }
+}
+
+void Transfer::end_of_head() {
+  const long status = get_info<long>(easy_, CURLINFO_RESPONSE_CODE);
+  in_head_ = false;
+  const std::string fault = fault_of_framing(headers_);
+  if (!fault.empty()) throw bad_answer(fault);
+  // easy_setup() may have made libcurl ask for HTTP/2.
+  if (status == 101 && !asked_for_upgrade() && !options_.setup_easy) throw bad_answer("101 without a request for it");
+  const bool final = is_final_head(status);
+  head_complete_ = status >= 200 || final;
+  final ? head_arrived() : prepare_redirect(status);
+}
+
+bool Transfer::asked_for_upgrade() const noexcept {
+  return options_.headers.contains("Upgrade") || multi_->options().headers.contains("Upgrade");
 }
 
 // [Fetch: redirect status]
@@ -129,33 +177,67 @@ bool Transfer::is_redirect(long status) const noexcept {
          (status == 301 || status == 302 || status == 303 || status == 307 || status == 308);
 }
 
-bool Transfer::is_final_head() const {
-  const long status = get_info<long>(easy_, CURLINFO_RESPONSE_CODE);
-  if (status < 200) return false;
+bool Transfer::is_final_head(long status) const {
+  if (status < 200) return status == 101 && asked_for_upgrade();
   // libcurl authenticates and tries again, if easy_setup() told it how. Otherwise the body begins.
   if ((status == 401 || status == 407) && options_.setup_easy) return false;
   return !is_redirect(status) || headers_.get("Location").empty();
 }
 
-// libcurl follows the redirect when this returns. [Fetch: HTTP-redirect fetch, steps 12 and 13]
+// libcurl follows the redirect when this returns. [Fetch: HTTP-redirect fetch, steps 12 to 14]
 void Transfer::prepare_redirect(long status) {
   if (!is_redirect(status)) return;
   bytes_before_redirect_ = get_info<long>(easy_, CURLINFO_REQUEST_SIZE);
   head_size_ = 0;
-  if (became_get_) return;
   const bool post = method_ == "POST";
   const bool idempotent = method_ == "GET" || method_ == "HEAD";
-  became_get_ = ((status == 301 || status == 302) && post) || (status == 303 && !idempotent);
-  if (!became_get_) return;
-  set_option<char*>(easy_, CURLOPT_CUSTOMREQUEST, nullptr);
-  set_option(easy_, CURLOPT_POSTREDIR, 0L);
+  const bool to_get = ((status == 301 || status == 302) && post) || (status == 303 && !idempotent);
+  const bool leaves = leaves_origin();
+  if (to_get && !became_get_) {
+    set_option<char*>(easy_, CURLOPT_CUSTOMREQUEST, nullptr);
+    set_option(easy_, CURLOPT_POSTREDIR, 0L);
+  }
+  if (leaves && !left_origin_) {
+    set_option<char*>(easy_, CURLOPT_USERNAME, nullptr);
+    set_option<char*>(easy_, CURLOPT_PASSWORD, nullptr);
+  }
+  if (to_get <= became_get_ && leaves <= left_origin_) return;
+  became_get_ = became_get_ || to_get;
+  left_origin_ = left_origin_ || leaves;
   set_headers();
+}
+
+// Once credentials are dropped they stay dropped, even if the next redirect leads back. libcurl would only compare the
+// new host with the first one.
+bool Transfer::leaves_origin() const {
+  const std::vector<std::string> locations = headers_.getall("Location");
+  for (const std::string& other : locations) {
+    if (other != locations.front()) throw bad_answer("two Locations that differ");
+  }
+  const Url here(effective_url());
+  std::optional<Url> there;
+  try {
+    there.emplace(here.joined(locations.front()));
+  } catch (const InvalidURL& error) {
+    if (hides_its_host(locations.front())) {
+      throw InvalidURL(method_ + " " + url_ + ": redirected to what is " + error.what());
+    }
+    return true;  // libcurl is going to refuse it
+  }
+  return !same_origin(here, *there);
+}
+
+std::string Transfer::effective_url() const {
+  const char* const url = get_info<const char*>(easy_, CURLINFO_EFFECTIVE_URL);
+  return url ? url : url_;
 }
 
 void Transfer::head_arrived() {
   if (head_.is_set()) return;
   status_ = get_info<long>(easy_, CURLINFO_RESPONSE_CODE);
-  if (const char* url = get_info<const char*>(easy_, CURLINFO_EFFECTIVE_URL)) url_ = url;
+  Url url(effective_url());
+  url.remove_credentials();  // a redirect may have brought some
+  url_ = url.get(CURLUPART_URL);
   head_.set();
 }
 
@@ -182,6 +264,7 @@ void Transfer::go_on() {
 void Transfer::finish(int code) {
   const Ref<Transfer> self(this);
   if (code != CURLE_OK) return fail(to_exception(code));
+  if (!head_complete_) return fail(std::make_exception_ptr(bad_answer("it ends within its head")));
   head_arrived();
   end();
   content_.feed_eof();

@@ -3,6 +3,7 @@
 
 #include "asyncio/http/errors.h"
 #include "curl_support.h"
+#include "url.h"
 
 #include <algorithm>
 #include <chrono>
@@ -13,48 +14,6 @@
 
 namespace asyncio::http::detail {
 namespace {
-
-/// libcurl's parser of URLs.
-class Url {
- public:
-  explicit Url(std::string text) : text_(std::move(text)), parts_(curl_url()) {
-    if (!parts_) throw std::bad_alloc();
-    if (text_.find('\0') != text_.npos) throw InvalidURL("not a URL: there is a NUL in it");
-    check(curl_url_set(parts_.get(), CURLUPART_URL, text_.c_str(), 0));
-    const std::string scheme = get(CURLUPART_SCHEME);
-    if (scheme != "http" && scheme != "https") throw InvalidURL("not a URL of http or https: " + text_);
-  }
-
-  /// "" if there is no such part.
-  std::string get(CURLUPart part, unsigned flags = 0) const {
-    char* found = nullptr;
-    const CURLUcode code = curl_url_get(parts_.get(), part, &found, flags);
-    if (code == CURLUE_OUT_OF_MEMORY || code == CURLUE_URLDECODE) check(code);  // "%00" in name or password
-    if (code != CURLUE_OK) return "";
-    const std::unique_ptr<char, void (*)(void*)> freed_at_end(found, curl_free);
-    return found;
-  }
-  void remove(CURLUPart part) { check(curl_url_set(parts_.get(), part, nullptr, 0)); }
-
- private:
-  struct Free {
-    void operator()(CURLU* parts) const { curl_url_cleanup(parts); }
-  };
-  void check(CURLUcode code) const {
-    if (code == CURLUE_OUT_OF_MEMORY) throw std::bad_alloc();
-    if (code != CURLUE_OK) throw InvalidURL("not a URL: " + text_ + " (" + describe(code) + ")");
-  }
-  static std::string describe(CURLUcode code) {
-#if LIBCURL_VERSION_NUM >= 0x075000
-    return curl_url_strerror(code);
-#else
-    return "CURLUcode " + std::to_string(code);
-#endif
-  }
-
-  std::string text_;
-  std::unique_ptr<CURLU, Free> parts_;
-};
 
 /// "/get?z=0#part" and "a=1": "/get?z=0&a=1#part"
 std::string with_query(std::string url, const std::string& query) {
@@ -89,8 +48,7 @@ void Transfer::set_url(const std::string& text) {
   if (!user.empty() || !password.empty()) {
     set_option(easy_, CURLOPT_USERNAME, user);
     set_option(easy_, CURLOPT_PASSWORD, password);
-    url.remove(CURLUPART_USER);
-    url.remove(CURLUPART_PASSWORD);
+    url.remove_credentials();
   }
   url_ = url.get(CURLUPART_URL);
   set_option(easy_, CURLOPT_URL, url_);
@@ -138,7 +96,7 @@ void Transfer::HeaderList::add(const std::string& line) {
 Transfer::HeaderList::~HeaderList() { curl_slist_free_all(list_); }
 
 namespace {
-// True for headers to drop together with the body. [Fetch: request-body-header name]
+/// True for headers to drop together with the body. [Fetch: request-body-header name]
 bool is_about_the_body(std::string_view name) {
   for (const std::string_view other :
        {"Content-Encoding", "Content-Language", "Content-Location", "Content-Type", "Content-Length"}) {
@@ -146,6 +104,11 @@ bool is_about_the_body(std::string_view name) {
   }
   return false;
 }
+/// True for headers that only the original origin may see.
+bool is_a_credential(std::string_view name) {
+  return same_name(name, "Authorization") || same_name(name, "Cookie") || same_name(name, "Proxy-Authorization");
+}
+
 }  // namespace
 
 void Transfer::set_headers() {
@@ -163,6 +126,7 @@ void Transfer::set_headers() {
   for (const auto& [name, value] : all) {
     check_header(name, value);  // again: `headers` is public
     if (became_get_ && is_about_the_body(name)) continue;
+    if (left_origin_ && is_a_credential(name)) continue;
     list.add(value.empty() ? name + ";" : name + ": " + value);
   }
   // Without this, libcurl would declare a body of unknown type a form.

@@ -92,6 +92,18 @@ TEST(HttpHostile, WhatIsNotHttpIsTheConnectionsFault) {
   add("HTTP/1.1 302 Found\r\nLocation: http://[bad\r\nContent-Length: 0\r\n\r\n", "url");
   add("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n", "redirects");
   add("HTTP/1.1 302 Found\r\nLocation: \r\nContent-Length: 0\r\n\r\n", "302");
+  for (const std::string no_host : {"http:///x", "http:/x", "///x", "http:////x"}) {
+    add("HTTP/1.1 302 Found\r\nLocation: " + no_host + "\r\nContent-Length: 0\r\n\r\n", "url");
+  }
+  add("HTTP/1.1 302 Found\r\nLocation: /a\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n", "connection");
+  add("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nxyz", "connection");
+  add("HTTP/1.1 101 Switching Protocols\r\n\r\n", "connection");
+  add("HTTP/1.1 101 Switching Protocols\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "connection");
+  add("HTTP/1.1 200 OK\r\n", "connection");
+  add("HTTP/1.1 200 OK\r\nX: y\r\n", "connection");
+  add("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n", "connection");
+  add("HTTP/1.1 100 Continue\r\n\r\n", "connection");
+  add("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n", "connection");
   add("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "200");
   run_io([&]() -> Coro<> {
     TextServer server;
@@ -102,6 +114,124 @@ TEST(HttpHostile, WhatIsNotHttpIsTheConnectionsFault) {
       const std::string outcome = co_await outcome_of(session, server.url());
       EXPECT_EQ(outcome, one.outcome) << one.text.substr(0, 100);
     }
+  });
+}
+
+// Two readers of such a head would disagree on where its body ends. [RFC 9112, 6.1 and 6.3]
+TEST(HttpHostile, AHeadThatDoesNotSayInOneWayWhereItsBodyEndsIsRefused) {
+  struct Row {
+    std::string fields, complaint;  // "": accepted
+  };
+  const std::string kLong(200, '0');
+  const std::vector<Row> rows = {
+      {"Content-Length: 2\r\n", ""},
+      {"Content-Length: 2\r\nContent-Length: 2\r\n", ""},
+      {"Content-Length: 2, 2\r\n", ""},
+      {"Content-Length: 02\r\n", ""},
+      {"Content-Length: " + kLong + "2\r\n", ""},
+      {"Transfer-Encoding: identity\r\n", ""},
+      {"Content-Length: 2\r\nContent-Length: 3\r\n", "Content-Lengths that differ"},
+      {"Content-Length: 3\r\nX: y\r\ncontent-length: 2\r\n", "Content-Lengths that differ"},
+      {"Content-Length: 2, 3\r\n", "Content-Lengths that differ"},
+      {"Content-Length: +2\r\n", "Content-Length that is not a number"},
+      {"Content-Length: -2\r\n", "Content-Length"},
+      {"Content-Length: 0x2\r\n", "Content-Length that is not a number"},
+      {"Content-Length: 2 2\r\n", "Content-Length that is not a number"},
+      {"Content-Length: 2,\r\n", "Content-Length that is not a number"},
+      {"Content-Length: 2.0\r\n", "Content-Length that is not a number"},
+      {"Content-Length: 2\r\n 0\r\n", "continued on the next line"},
+      {"Content-Length:\r\n", "Content-Length"},
+      {"Content-Length: \r\n 2\r\n", "Content-Length"},
+      {"Content-Length : 2\r\n", "white space before the colon"},
+      {"Content-Length: 9223372036854775808\r\n", "Content-Length that is too large"},
+      {"Content-Length: 18446744073709551618\r\n", "Content-Length that is too large"},
+      {"Content-Length: 1" + kLong + "\r\n", "Content-Length that is too large"},
+      {"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", "both Content-Length and Transfer-Encoding"},
+      {"Transfer-Encoding: chunked\r\nContent-Length: 2\r\n", "both Content-Length and Transfer-Encoding"},
+      {"Transfer-Encoding: identity\r\nContent-Length: 2\r\n", "both Content-Length and Transfer-Encoding"},
+      {"Transfer-Encoding: chunked, chunked\r\n", "chunked twice"},
+      {"Transfer-Encoding: chunked\r\nTransfer-Encoding: Chunked\r\n", "chunked twice"},
+      {"Transfer-Encoding: chunked, gzip\r\n", "chunked that is not the last"},
+      {"Transfer-Encoding: chunked, identity\r\n", "chunked that is not the last"},
+      {"Transfer-Encoding : chunked\r\n", "white space before the colon"},
+      {"Transfer-Encoding:\r\n chunked\r\n", "continued on the next line"},
+      {"X: a\rTransfer-Encoding: chunked\r\nContent-Length: 2\r\n", "carriage return"},
+      {"X: a\r\r\nContent-Length: 2\r\n", "carriage return"},
+      {"\rX: a\r\nContent-Length: 2\r\n", "carriage return"},
+      {"no colon\r\nContent-Length: 2\r\n", ""},  // libcurl's words
+  };
+  run_io([&]() -> Coro<> {
+    TextServer server;
+    co_await server.start();
+    const ClientSession session;
+    for (const Row& row : rows) {
+      for (const std::string status : {"200 OK", "404 Not Found", "304 Not Modified", "302 Found\r\nLocation: /"}) {
+        if (row.complaint.empty() && status != "200 OK") continue;
+        const bool accepted = row.complaint.empty() && row.fields.find("no colon") == std::string::npos;
+        server.text = "HTTP/1.1 " + status + "\r\n" + row.fields + "\r\nok";
+        std::string text, complaint;
+        try {
+          const auto response = co_await session.get(server.url(), RequestOptions().timeout(5s));
+          text = co_await response.text();
+        } catch (const ClientConnectionError& error) {
+          complaint = error.what();
+        }
+        EXPECT_EQ(text, accepted ? "ok" : "") << row.fields;
+        EXPECT_EQ(complaint.empty(), accepted) << row.fields << status;
+        EXPECT_NE(complaint.find(row.complaint), std::string::npos) << row.fields << status << complaint;
+      }
+    }
+  });
+}
+
+// The name is not allowed, but harmless.
+TEST(HttpHostile, AFieldNamedLikeAStatusLineDoesNotBeginANewHead) {
+  run_io([]() -> Coro<> {
+    TextServer server;
+    co_await server.start();
+    const ClientSession session;
+    server.text = "HTTP/1.1 200 Fine\r\nBefore: b\r\nHTTP/1.1 404 x: y\r\nHTTP/x: z\r\nContent-Length: 2\r\n\r\nok";
+    const auto response = co_await session.get(server.url(), RequestOptions().timeout(5s));
+    EXPECT_EQ(response.status(), 200);
+    EXPECT_EQ(response.reason(), "Fine");
+    EXPECT_EQ(response.headers().get("Before"), "b");
+    EXPECT_EQ(response.headers().get("HTTP/x"), "z");
+    EXPECT_EQ(response.headers().size(), 4u);
+    const std::string text = co_await response.text();
+    EXPECT_EQ(text, "ok");
+  });
+}
+
+TEST(HttpHostile, TrailersOfARedirectDoNotBeginANewHead) {
+  run_io([]() -> Coro<> {
+    TextServer end, server;
+    co_await end.start();
+    co_await server.start();
+    end.text = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: y\r\n\r\nok";
+    server.text = "HTTP/1.1 302 Found\r\nLocation: " + end.url() +
+                  "\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\nHTTP/x: y\r\nContent-Length: 7\r\n\r\n";
+    const ClientSession session;
+    const auto response = co_await session.get(server.url(), RequestOptions().timeout(5s));
+    EXPECT_EQ(response.status(), 200);
+    EXPECT_EQ(response.headers().size(), 2u);
+    const std::string text = co_await response.text();
+    EXPECT_EQ(text, "ok");
+  });
+}
+
+// As aiohttp does; the bytes behind the head are those of the other protocol.
+TEST(HttpHostile, SwitchingProtocolsIsAnAnswerOnlyForWhoeverAsked) {
+  run_io([]() -> Coro<> {
+    TextServer server;
+    co_await server.start();
+    server.text = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nxyz";
+    const ClientSession session;
+    const RequestOptions options = RequestOptions().header("Upgrade", "x").header("Connection", "Upgrade").timeout(5s);
+    const auto response = co_await session.get(server.url(), options);
+    EXPECT_EQ(response.status(), 101);
+    EXPECT_EQ(response.headers().get("Upgrade"), "x");
+    const std::string text = co_await response.text();
+    EXPECT_EQ(text, "xyz");
   });
 }
 

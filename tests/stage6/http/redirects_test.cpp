@@ -104,6 +104,112 @@ TEST(HttpRedirects, AnotherOriginGetsNoCredentials) {
   });
 }
 
+/// What each of the requests had of these fields: "Authorization Cookie, , ".
+std::string credentials_in(const std::vector<Request>& requests) {
+  std::string found;
+  for (const Request& request : requests) {
+    for (const std::string name : {"Authorization", "Cookie", "Proxy-Authorization"}) {
+      if (request.headers.contains(name)) found += name + " ";
+    }
+    found += "; ";
+  }
+  return found;
+}
+
+// A to B to A: what B chose is not what the caller meant to authorize.
+TEST(HttpRedirects, CredentialsThatWereDroppedStayDropped) {
+  run_io([]() -> Coro<> {
+    for (const bool in_url : {false, true}) {
+      HttpServer here, back;
+      const auto at_home = [&](Request request, StreamWriter writer) -> Coro<> {
+        const std::string next = request.target == "/1" ? here.url("/2") : back.url();
+        writer.write(request.target == "/3" ? answer("end") : answer("", "302 Found", "Location: " + next + "\r\n"));
+        co_await writer.drain();
+      };
+      co_await here.start(at_home);
+      const std::string third = here.url("/3");
+      co_await back.start(answer("", "302 Found", "Location: " + third + "\r\n"));
+      const ClientSession session(http::SessionOptions().header("Cookie", "a=b"));
+      RequestOptions options;
+      options.timeout(5s).header("Proxy-Authorization", "Basic x");
+      if (!in_url) options.header("authorization", "Bearer secret");
+      const std::string url = in_url ? "http://user:secret@" + here.url("/1").substr(7) : here.url("/1");
+      const auto response = co_await session.get(url, options);
+      EXPECT_EQ(response.status(), 200);
+      EXPECT_EQ(credentials_in(here.requests()),
+                "Authorization Cookie Proxy-Authorization ; Authorization Cookie Proxy-Authorization ; ; ");
+      EXPECT_EQ(credentials_in(back.requests()), "; ");
+    }
+  });
+}
+
+TEST(HttpRedirects, NoPasswordIsEverPrinted) {
+  run_io([]() -> Coro<> {
+    HttpServer server;
+    std::string location;
+    const auto redirects = [&](Request request, StreamWriter writer) -> Coro<> {
+      writer.write(request.target == "/" ? answer("", "302 Found", "Location: " + location + "\r\n")
+                                         : answer("", "404 Not Found"));
+      co_await writer.drain();
+    };
+    co_await server.start(redirects);
+    const ClientSession session;
+    location = "http://user:secret@" + server.url("/a@b?c@d").substr(7);
+    const auto response = co_await session.get(server.url(), RequestOptions().timeout(5s));
+    EXPECT_EQ(response.url(), server.url("/a@b?c@d"));
+    EXPECT_TRUE(server.requests().back().headers.contains("Authorization"));
+    std::vector<std::string> texts;
+    try {
+      response.raise_for_status();
+    } catch (const http::ClientError& error) {
+      texts.push_back(error.what());
+    }
+    std::vector<std::string> urls;
+    for (const std::string bad : {"http://user:secret@[bad", "http://user:secret@/", "ftp://user:secret@host/",
+                                  "http://user:secret@127.0.0.1:1/", "http://user:sec/secret@host:x/",
+                                  "http:///user:secret@host/", "user:secret@host", "http://user:%00secret@host/"}) {
+      urls.push_back(bad);
+    }
+    urls.push_back("http://user:secret@host/" + std::string(1, '\0'));
+    for (const std::string& url : urls) {
+      try {
+        co_await session.get(url, RequestOptions().timeout(5s));
+        ADD_FAILURE() << url;
+      } catch (const http::ClientError& error) {
+        texts.push_back(error.what());
+      }
+      if (url.find('\0') != url.npos) continue;
+      location = url;
+      try {
+        const auto other = co_await session.get(server.url(), RequestOptions().timeout(5s));
+        texts.push_back(other.url());
+      } catch (const http::ClientError& error) {
+        texts.push_back(error.what());
+      }
+    }
+    EXPECT_GT(texts.size(), 12u);
+    for (const std::string& text : texts) EXPECT_EQ(text.find("secret"), text.npos) << text;
+  });
+}
+
+TEST(HttpRedirects, AUrlWithoutAHostIsNoUrl) {
+  run_io([]() -> Coro<> {
+    const ClientSession session;
+    for (const std::string url :
+         {"http:///x", "http:/x", "https:///x/y", "http://", "http:////x", "http://?a", "http:x"}) {
+      std::string what;
+      try {
+        co_await session.get(url, RequestOptions().timeout(5s));
+      } catch (const http::InvalidURL& error) {
+        what = error.what();
+      } catch (const http::ClientError& error) {
+        ADD_FAILURE() << url << " " << error.what();
+      }
+      EXPECT_NE(what.find("not a URL"), what.npos) << url;
+    }
+  });
+}
+
 TEST(HttpRedirects, TheHeadOfA401DoesNotWaitForItsBody) {
   run_io([]() -> Coro<> {
     for (const std::string status : {"401 Unauthorized", "407 Proxy Authentication Required"}) {

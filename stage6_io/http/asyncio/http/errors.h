@@ -20,7 +20,7 @@ class ClientError : public std::runtime_error {
 };
 
 /// No connection, or no answer: an unknown name, a port where nobody listens, an untrusted certificate, a server that
-/// hangs up or does not speak HTTP.
+/// hangs up or does not speak HTTP, or whose head does not say in exactly one way where the body ends.
 class ClientConnectionError : public ClientError {
   using ClientError::ClientError;
 };

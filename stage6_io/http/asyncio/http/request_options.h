@@ -49,7 +49,8 @@ class RequestOptions {
   }
 
   /// true: follows 301, 302, 303, 307 and 308, as Fetch does. The first three turn POST into GET, and 303 every method
-  /// but HEAD; the body and its headers are then dropped.
+  /// but HEAD; the body and its headers are then dropped. So are, as soon as a redirect leads to another origin, user
+  /// and password, Authorization, Proxy-Authorization and Cookie; not the cookies that the session keeps.
   /// false: a redirect is an ordinary answer.
   RequestOptions& allow_redirects(bool on) {
     redirects_allowed = on;

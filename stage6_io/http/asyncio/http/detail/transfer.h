@@ -6,6 +6,7 @@
 #include <asyncio/event.h>
 #include <asyncio/http/detail/errors.h>
 #include <asyncio/http/detail/multi.h>
+#include <asyncio/http/errors.h>
 #include <asyncio/http/headers.h>
 #include <asyncio/stream_reader.h>
 #include <asyncio/transports.h>
@@ -94,10 +95,17 @@ class Transfer final : public asyncio::detail::Pooled, public asyncio::detail::R
   static std::size_t on_header(char* data, std::size_t, std::size_t size, void* self) noexcept;
   static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self) noexcept;
   void count_head(std::size_t size);
+  ClientConnectionError bad_answer(const std::string& why) const;
   void header_line(std::string_view line);
+  void status_line(std::string_view line);
+  void field_line(std::string_view line);
+  void end_of_head();
+  bool asked_for_upgrade() const noexcept;
   bool is_redirect(long status) const noexcept;
-  bool is_final_head() const;
+  bool is_final_head(long status) const;
   void prepare_redirect(long status);
+  bool leaves_origin() const;
+  std::string effective_url() const;
   Progress progress() const;
   void head_arrived();
   void go_on();
@@ -111,12 +119,15 @@ class Transfer final : public asyncio::detail::Pooled, public asyncio::detail::R
   void* easy_ = nullptr;  // CURL
   HeaderList header_list_;
   bool became_get_ = false;         // by a redirect
+  bool left_origin_ = false;        // by a redirect; from then on, no credentials are sent
   long bytes_before_redirect_ = 0;  // bytes of requests sent when the last redirect's head was complete
   char error_text_[256] = "";       // CURL_ERROR_SIZE
 
   StreamReader content_;
   std::shared_ptr<BodyTransport> transport_;  // content_ pauses and resumes us through it
   Event head_;
+  bool in_head_ = false;        // between a status line and the empty line
+  bool head_complete_ = false;  // of a head that is not 1xx, the empty line has arrived
   Headers headers_;
   std::string reason_;
   std::size_t head_size_ = 0;  // bytes, including those of 100 Continue
