@@ -156,7 +156,13 @@ Loop::Loop(std::unique_ptr<Core> core)
   if (!core_) throw std::invalid_argument("Loop: the core is null");
   const char* debug = std::getenv("ASYNCIO_DEBUG");
   set_debug(debug && *debug);
-  detail::add_observers_of_new_loops(*this);
+  try {
+    detail::add_observers_of_new_loops(*this);
+  } catch (...) {  // those that observe it already hear of its end
+    close();
+    weak_loop_->loop_destroyed();
+    throw;
+  }
 }
 
 Loop::~Loop() {

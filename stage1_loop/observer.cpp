@@ -85,6 +85,7 @@ void Observers::without_memory_lost(Event event) noexcept {
   try {
     event();
   } catch (...) {
+    ++lost_;
   }
 }
 

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
+#include <string_view>
 #include <system_error>
 
 namespace asyncio::detail {
@@ -32,7 +33,7 @@ void flush_all() {
   std::fflush(stdout);
 }
 
-void write_all(int descriptor, const std::string& text) {
+void write_all(int descriptor, std::string_view text) {
   for (std::size_t written = 0; written < text.size();) {
     const ssize_t count = write(descriptor, text.data() + written, text.size() - written);
     if (count < 0 && errno != EINTR) return;
@@ -45,30 +46,46 @@ void write_all(int descriptor, const std::string& text) {
 OutputCapture::OutputCapture() : real_(-1), file_(-1) {
   static const std::ios_base::Init streams;  // this may run before main(), and before std::cout is there
   flush_all();
-  real_ = checked(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
-  file_ = temporary_file();
-  checked(dup2(file_, STDOUT_FILENO));
+  try {
+    real_ = checked(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
+    file_ = temporary_file();
+    checked(dup2(file_, STDOUT_FILENO));
+  } catch (...) {
+    close_all();
+    throw;
+  }
 }
 
 OutputCapture::~OutputCapture() {
   if (!forgotten_) {
-    take();
+    pass_on([](std::string_view) {});
     dup2(real_, STDOUT_FILENO);
   }
-  close(real_);
-  close(file_);
+  close_all();
+}
+
+void OutputCapture::close_all() noexcept {
+  if (real_ >= 0) close(real_);
+  if (file_ >= 0) close(file_);
 }
 
 std::string OutputCapture::take() {
-  flush_all();
-  const off_t end = lseek(file_, 0, SEEK_END);
-  if (end <= seen_) return {};
-  std::string printed(static_cast<std::size_t>(end - seen_), '\0');
-  const ssize_t count = pread(file_, printed.data(), printed.size(), seen_);
-  printed.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
-  seen_ += static_cast<off_t>(printed.size());
-  write_all(real_, printed);
+  std::string printed;
+  pass_on([&](std::string_view piece) { printed += piece; });
   return printed;
+}
+
+// By pieces, and without memory of its own: what was printed reaches the real output in any case.
+template <class Keep>
+void OutputCapture::pass_on(Keep keep) {
+  flush_all();
+  char bytes[4096];
+  for (ssize_t count; (count = pread(file_, bytes, sizeof bytes, seen_)) > 0;) {
+    const std::string_view piece(bytes, static_cast<std::size_t>(count));
+    keep(piece);
+    seen_ += static_cast<off_t>(piece.size());
+    write_all(real_, piece);
+  }
 }
 
 }  // namespace asyncio::detail

@@ -20,6 +20,10 @@ class OutputCapture {
   void forget() noexcept { forgotten_ = true; }
 
  private:
+  template <class Keep>
+  void pass_on(Keep keep);
+  void close_all() noexcept;
+
   int real_;
   int file_;
   off_t seen_ = 0;

@@ -100,9 +100,9 @@ class TraceFile {
     if (file_ < 0) return;
     try {
       put(R"({"ph":"M","name":"process_labels","pid":1,"args":{"labels":")" + std::string(why) + "\"}}\n]\n");
-      close(std::exchange(file_, -1));
     } catch (const std::exception&) {  // viewers do without the end
     }
+    if (file_ >= 0) close(std::exchange(file_, -1));  // put() has closed it if it was full
   }
 
   const std::string path_;
@@ -290,9 +290,15 @@ Tracing& tracing() {
 void trace_to(const std::string& path, const TraceOptions& options) {
   tracing().stop();  // first: it may be the same file
   auto file = std::make_shared<TraceFile>(path, options);
-  tracing().file = file;
-  tracing().new_loops = observe_new_loops([file](Loop&) { return std::make_shared<Tracer>(file); });
-  if (Loop* loop = Loop::running_or_null()) loop->add_observer(std::make_shared<Tracer>(file));
+  const std::uint64_t new_loops = observe_new_loops([file](Loop&) { return std::make_shared<Tracer>(file); });
+  try {
+    if (Loop* loop = Loop::running_or_null()) loop->add_observer(std::make_shared<Tracer>(file));
+  } catch (...) {
+    stop_observing_new_loops(new_loops);
+    throw;
+  }
+  tracing().file = std::move(file);
+  tracing().new_loops = new_loops;
 }
 
 void stop_tracing() { tracing().stop(); }

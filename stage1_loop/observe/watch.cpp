@@ -7,6 +7,7 @@
 #include <asyncio/observer.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -269,9 +270,16 @@ bool begin_by_environment() {
 
 void watch(const std::string& path, const WatchOptions& options) {
   stop_watching();
-  the_watch.log = std::make_shared<WatchLog>(path, options);
-  if (Loop* const loop = Loop::running_or_null()) loop->add_observer(std::make_shared<Watcher>(the_watch.log));
-  the_watch.observing = observe_new_loops([log = the_watch.log](Loop&) { return std::make_shared<Watcher>(log); });
+  auto log = std::make_shared<WatchLog>(path, options);
+  const std::uint64_t observing = observe_new_loops([log](Loop&) { return std::make_shared<Watcher>(log); });
+  try {
+    if (Loop* const loop = Loop::running_or_null()) loop->add_observer(std::make_shared<Watcher>(log));
+  } catch (...) {
+    stop_observing_new_loops(observing);
+    throw;
+  }
+  the_watch.log = std::move(log);
+  the_watch.observing = observing;
 }
 
 void stop_watching() { the_watch.stop(); }

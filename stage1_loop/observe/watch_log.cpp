@@ -7,10 +7,13 @@
 
 #include <cerrno>
 #include <charconv>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <new>
 #include <system_error>
+#include <utility>
 
 namespace asyncio::detail {
 
@@ -81,7 +84,7 @@ WatchLog::WatchLog(const std::string& path, const WatchOptions& options)
 WatchLog::~WatchLog() {
   try {
     finish();
-  } catch (const std::system_error&) {  // nobody is there to hear of it
+  } catch (const std::exception&) {  // nobody is there to hear of it
   }
   static_cast<void>(file_.release());  // in a forked child: its buffer is a copy of what the parent is going to write
   if (output_) output_->forget();
@@ -91,11 +94,17 @@ void WatchLog::finish() {
   if (!is_ours()) return;
   const std::lock_guard lock(mutex_);
   if (!file_) return;
-  write_output(0, 0);
+  std::exception_ptr no_memory;
+  try {
+    write_output(0, 0);
+  } catch (const std::bad_alloc&) {  // the page ends nevertheless
+    no_memory = std::current_exception();
+  }
   std::fputs("</script></body></html>\n", file_.get());
   output_.reset();
   flush_file();
   file_.reset();
+  if (no_memory) std::rethrow_exception(no_memory);
 }
 
 int WatchLog::new_loop() {
@@ -156,13 +165,10 @@ std::int64_t WatchLog::text(std::string text) {
   if (!is_ours()) return 0;
   const std::lock_guard lock(mutex_);
   if (text.empty() || !file_ || events_left_ == 0) return 0;
-  const auto [found, is_new] = texts_.try_emplace(text, static_cast<std::int64_t>(texts_.size()) + 1);
-  if (is_new) {
-    begin_line("str");
-    string(text);
-    end_line();
-  }
-  return found->second;
+  if (const auto known = texts_.find(text); known != texts_.end()) return known->second;
+  begin_line("str");
+  string(text);
+  return number_and_end_line(texts_, std::move(text));
 }
 
 std::int64_t WatchLog::file(const char* path) {
@@ -173,13 +179,21 @@ std::int64_t WatchLog::file(const char* path) {
 
   std::string source = read_source(path);
   if (static_cast<std::int64_t>(source.size()) > source_bytes_left_) source.clear();
-  source_bytes_left_ -= static_cast<std::int64_t>(source.size());
   begin_line("file");
   string(path);
   string(source);
-  end_line();
-  const auto number = static_cast<std::int64_t>(files_.size()) + 1;
-  files_.emplace(path, number);
+  const std::int64_t number = number_and_end_line(files_, path);
+  source_bytes_left_ -= static_cast<std::int64_t>(source.size());
+  return number;
+}
+
+// The reader counts the lines. Therefore one that has a number is there, and one that is there has a number, though
+// there may be no memory for either.
+std::int64_t WatchLog::number_and_end_line(Numbers& numbers, std::string text) {
+  close_line();
+  const auto number = static_cast<std::int64_t>(numbers.size()) + 1;
+  numbers.emplace(std::move(text), number);
+  write_line();
   return number;
 }
 
@@ -213,7 +227,13 @@ void WatchLog::string(std::string_view text) {
 }
 
 void WatchLog::end_line() {
-  line_ += "]\n";
+  close_line();
+  write_line();
+}
+
+void WatchLog::close_line() { line_ += "]\n"; }
+
+void WatchLog::write_line() noexcept {
   if (std::fwrite(line_.data(), 1, line_.size(), file_.get()) < line_.size() && error_ == 0) error_ = errno;
   bytes_left_ -= static_cast<std::int64_t>(line_.size());
 }

@@ -51,6 +51,8 @@ class WatchLog {
   void flush();
 
  private:
+  using Numbers = std::map<std::string, std::int64_t, std::less<>>;
+
   bool is_ours() const;
   [[noreturn]] void throw_error(int error) const;
   void flush_file();
@@ -59,6 +61,9 @@ class WatchLog {
   void number(std::int64_t number);
   void string(std::string_view text);
   void end_line();
+  void close_line();
+  void write_line() noexcept;
+  std::int64_t number_and_end_line(Numbers& numbers, std::string text);
   void write_output(int loop, std::int64_t time);
 
   const std::string path_;
@@ -66,7 +71,7 @@ class WatchLog {
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;  // null once the page is ended
   int error_ = 0;                                         // of the first write that failed
   std::unique_ptr<OutputCapture> output_;
-  std::map<std::string, std::int64_t, std::less<>> texts_, files_;
+  Numbers texts_, files_;
   std::string line_;
   std::size_t events_left_;
   std::int64_t bytes_left_ = 64'000'000;

@@ -7,6 +7,7 @@
 #include <asyncio/detail/observers.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <vector>
 
 namespace asyncio {
@@ -33,15 +34,25 @@ class Guest::Changes final : public Observer {
  public:
   explicit Changes(Loop& loop) noexcept : loop_(loop) {}
   void tick_ends(std::uint64_t) override { loop_.stop(); }  // this changes nothing in the tick
-  void callback_scheduled(const Observed&, ObservedId) override { any = true; }
-  void task_woken(const Observed&, ObservedId) override { any = true; }
-  void task_made(const Observed&, ObservedId) override { any = true; }
-  void timer_armed(const Observed&, TimePoint, ObservedId) override { any = true; }
+  void callback_scheduled(const Observed&, ObservedId) override { any_ = true; }
+  void task_woken(const Observed&, ObservedId) override { any_ = true; }
+  void task_made(const Observed&, ObservedId) override { any_ = true; }
+  void timer_armed(const Observed&, TimePoint, ObservedId) override { any_ = true; }
 
-  bool any = false;
+  /// Since forget(). What is lost for want of memory may have been something.
+  bool any() {
+    loop_.observers()->look_at_timers();  // else it is told of the latest one with the next event
+    return any_ || loop_.observers()->lost() != lost_;
+  }
+  void forget() {
+    any_ = false;
+    lost_ = loop_.observers()->lost();
+  }
 
  private:
   Loop& loop_;
+  bool any_ = false;
+  std::uint64_t lost_ = 0;
 };
 
 Guest::Guest()
@@ -60,8 +71,7 @@ Guest::~Guest() {
 
 std::optional<Duration> Guest::timeout() {
   if (done_ || loop_->is_running()) return std::nullopt;
-  loop_->observers()->look_at_timers();  // else it is told of the latest one with the next event
-  if (changes_->any || !core_->idle || core_->never_waits()) return Duration::zero();
+  if (changes_->any() || !core_->idle || core_->never_waits()) return Duration::zero();
   if (!core_->deadline) return std::nullopt;
   return std::max(*core_->deadline - loop_->time(), Duration::zero());
 }
@@ -71,7 +81,7 @@ int Guest::descriptor() const noexcept { return core_->descriptor(); }
 bool Guest::tick() {
   if (done_) return false;
   if (loop_->is_running()) return true;
-  changes_->any = false;
+  changes_->forget();
   core_->idle = false;
   loop_->run_forever();
   done_ = main_.done();

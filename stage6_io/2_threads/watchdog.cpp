@@ -10,7 +10,9 @@
 #include <csignal>
 #include <cstdio>
 #include <ctime>
+#include <iterator>
 #include <mutex>
+#include <new>
 #include <stdexcept>
 #include <thread>
 #include <unordered_map>
@@ -62,7 +64,7 @@ std::vector<void*> stack_of(pthread_t thread) {
   ours.sa_handler = take_stack;
   ours.sa_flags = SA_RESTART;
   sigaction(SIGURG, &ours, &before);
-  std::vector<void*> stack;
+  int count = 0;
   if (pthread_kill(thread, SIGURG) == 0) {
     timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
@@ -70,12 +72,11 @@ std::vector<void*> stack_of(pthread_t thread) {
     int failed = 0;
     do failed = sem_timedwait(&one.taken, &until);
     while (failed != 0 && errno == EINTR);
-    if (failed == 0) stack.assign(one.frames, one.frames + one.count);
+    if (failed == 0) count = one.count;
   }
   sigaction(SIGURG, &before, nullptr);
-  constexpr std::size_t kOfTheHandler = 2;  // the handler, and where the kernel returns from it
-  stack.erase(stack.begin(), stack.begin() + static_cast<std::ptrdiff_t>(std::min(kOfTheHandler, stack.size())));
-  return stack;
+  constexpr int kOfTheHandler = 2;  // the handler, and where the kernel returns from it
+  return std::vector<void*>(one.frames + std::min(kOfTheHandler, count), one.frames + count);
 }
 #else
 std::vector<void*> stack_of(pthread_t) { return {}; }
@@ -109,21 +110,17 @@ class Watchdog::Watch final : public Observer, public std::enable_shared_from_th
   }
 
   void callback_begins(const Observed& callback) override { begin(callback); }
-  void callback_ends(ObservedId) override { end(); }
+  void callback_ends(ObservedId callback) override { end(callback); }
   void step_begins(const Observed& task) override {
     begin(task);
     ++steps_since_look_;
-    if (++steps_[task.id()] != options_.steps_without_a_wait || !busy_.insert(task.id()).second) return;
-    tell({.kind = WatchdogReport::Kind::busy,
-          .what = task.repr(),
-          .places = task.places(),
-          .steps = options_.steps_without_a_wait});
+    if_there_is_memory([&] { count_step(task); });
   }
-  void step_ends(const Observed&, const Observed*) override { end(); }
+  void step_ends(const Observed& task, const Observed*) override { end(task.id()); }
   void task_done(const Observed& task) override {
     steps_.erase(task.id());
     busy_.erase(task.id());
-    end();
+    end(task.id());
   }
 
   // Nothing but another thread or a descriptor can end this wait. So if tasks wait in a circle, it is worth a look. A
@@ -131,7 +128,7 @@ class Watchdog::Watch final : public Observer, public std::enable_shared_from_th
   void core_waits(std::optional<TimePoint> until) override {
     steps_.clear();
     if (until || stuck_told_ || steps_since_look_ == 0) return;
-    if (kTasksOfAStep * steps_since_look_ >= tasks_at_look_) return look();
+    if (kTasksOfAStep * steps_since_look_ >= tasks_at_look_ && if_there_is_memory([this] { look(); })) return;
     const std::lock_guard lock(mutex_);
     silent_since_ = Clock::now();
   }
@@ -142,36 +139,70 @@ class Watchdog::Watch final : public Observer, public std::enable_shared_from_th
 
  private:
   struct Running {
+    ObservedId id;
     std::string what;
     std::vector<Place> places;
     Clock::time_point since;
     Duration told_at;  // when it has taken that long
   };
 
+  // An observer that throws is removed, but this one is still of use when there is memory again.
+  template <class Action>
+  static bool if_there_is_memory(Action action) {
+    try {
+      action();
+      return true;
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+  }
+
   // An eager task's first step runs within the step of the task that made it.
   void begin(const Observed& thing) {
-    Running running{thing.repr(), thing.places(), Clock::now(), limit_};
-    const std::lock_guard lock(mutex_);
-    running_.push_back(std::move(running));
+    if_there_is_memory([&] {
+      Running running{thing.id(), thing.repr(), thing.places(), Clock::now(), limit_};
+      const std::lock_guard lock(mutex_);
+      running_.push_back(std::move(running));
+    });
   }
-  void end() noexcept {
+  // It may not be there: it began before it was watched, or when there was no memory. An end may have got lost too.
+  void end(ObservedId id) noexcept {
     const std::lock_guard lock(mutex_);
-    if (!running_.empty()) running_.pop_back();  // empty: it began before it was watched
+    const auto is_it = [id](const Running& running) { return running.id == id; };
+    const auto found = std::find_if(running_.rbegin(), running_.rend(), is_it);
+    if (found != running_.rend()) running_.erase(std::prev(found.base()), running_.end());
+  }
+
+  void count_step(const Observed& task) {
+    if (++steps_[task.id()] < options_.steps_without_a_wait || busy_.contains(task.id())) return;
+    const WatchdogReport report{.kind = WatchdogReport::Kind::busy,
+                                .what = task.repr(),
+                                .places = task.places(),
+                                .steps = options_.steps_without_a_wait};
+    busy_.insert(task.id());
+    tell(report);
   }
 
   void look() {
-    steps_since_look_ = 0;
     tasks_at_look_ = all_tasks(*loop_).size();
-    if (stuck_told_ || find_cycles(*loop_).empty()) return;
+    const bool stuck = !stuck_told_ && !find_cycles(*loop_).empty();
+    steps_since_look_ = 0;
+    if (!stuck) return;
+    const WatchdogReport report{.kind = WatchdogReport::Kind::stuck, .tree = format_task_tree(*loop_)};
     stuck_told_ = true;
-    tell({.kind = WatchdogReport::Kind::stuck, .tree = format_task_tree(*loop_)});
+    tell(report);
   }
-  void look_in_the_loop() noexcept {
+  // False without memory: then later.
+  bool look_in_the_loop() noexcept {
     try {
-      loop_->call_soon_threadsafe([weak = weak_from_this()] {
-        if (const auto self = weak.lock()) self->look();
+      return if_there_is_memory([this] {
+        loop_->call_soon_threadsafe([weak = weak_from_this()] {
+          const auto self = weak.lock();
+          if (self) if_there_is_memory([&] { self->look(); });  // else when the loop waits again
+        });
       });
-    } catch (...) {  // the loop is being closed, or there is no memory
+    } catch (const std::exception&) {  // the loop is being closed
+      return true;
     }
   }
 
@@ -179,20 +210,31 @@ class Watchdog::Watch final : public Observer, public std::enable_shared_from_th
     std::unique_lock lock(mutex_);
     while (!close_.wait_for(lock, limit_ / 4, [this] { return closed_; })) {
       if (silent_since_ && Clock::now() - *silent_since_ >= limit_) {
-        silent_since_.reset();
-        look_in_the_loop();
+        if (look_in_the_loop()) silent_since_.reset();
       }
-      if (running_.empty()) continue;
-      Running& running = running_.back();
-      const auto took = std::chrono::duration_cast<Duration>(Clock::now() - running.since);
-      if (took < running.told_at) continue;
-      while (running.told_at <= took) running.told_at *= 2;
+      std::optional<WatchdogReport> report = overdue();
+      if (!report) continue;
+      lock.unlock();
+      if_there_is_memory([&] {
+        if (options_.with_stack) report->stack = stack_of(loop_thread_);
+      });
+      tell(*report);
+      lock.lock();
+    }
+  }
+  // Without memory, there is one with the next look.
+  std::optional<WatchdogReport> overdue() noexcept {
+    if (running_.empty()) return std::nullopt;
+    Running& running = running_.back();
+    const auto took = std::chrono::duration_cast<Duration>(Clock::now() - running.since);
+    if (took < running.told_at) return std::nullopt;
+    try {
       WatchdogReport report{.kind = WatchdogReport::Kind::blocked, .what = running.what, .places = running.places};
       report.took = took;
-      lock.unlock();
-      if (options_.with_stack) report.stack = stack_of(loop_thread_);
-      tell(report);
-      lock.lock();
+      while (running.told_at <= took) running.told_at *= 2;
+      return report;
+    } catch (const std::bad_alloc&) {
+      return std::nullopt;
     }
   }
 

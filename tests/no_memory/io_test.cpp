@@ -1,9 +1,11 @@
 // Allocation k fails, for each k, in scenarios of stage 6: see sweep.h.
+#include "no_memory/no_memory.h"
 #include "no_memory/sweep.h"
 
 #include <asyncio/asyncio.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -443,6 +445,59 @@ TEST(NoMemoryInIo, TimersInRealTime) {
 }
 
 // Much is under way when the main task ends, or has no memory to go on.
+// A host that waits as long as it is told to. What it does itself with the guest's loop is noticed too.
+TEST(NoMemoryInIo, AGuestAndItsHost) {
+  sweep_program([] {
+    enum { nothing, a_callback, a_timer } wanted = nothing;
+    Event event;
+    const auto main = [&]() -> Coro<> {
+      co_await gather(sleep(1ms), sleep(2ms));
+      co_await to_thread([] {});
+      wanted = a_callback;
+      co_await event.wait();
+      event.clear();
+      wanted = a_timer;
+      co_await event.wait();
+    };
+    auto guest = start_guest_run(main);
+    while (!guest.done()) {
+      const auto limit = guest.timeout();
+      pollfd ours{guest.descriptor(), POLLIN, 0};
+      const int ready = poll(&ours, 1, limit ? static_cast<int>(*limit / 1ms) + 1 : 2000);
+      if (ready == 0 && !limit) {
+        ADD_FAILURE() << "the host waits for ever";
+        break;
+      }
+      guest.tick();
+      while (wanted != nothing && !guest.timeout()) {  // as what arrives while the host waits
+        try {
+          const auto set = [&event] { event.set(); };
+          wanted == a_callback ? void(guest.loop().call_soon(set)) : void(guest.loop().call_later(1ms, set));
+          wanted = nothing;
+        } catch (const std::bad_alloc&) {  // once more
+        }
+      }
+    }
+  });
+}
+
+TEST(NoMemoryInIo, TasksThatASignalDumps) {
+  sweep_program([] {
+    Loop loop;
+    const auto is_on = [&] {
+      try {
+        dump_tasks_on_signal(loop, SIGUSR1);
+        return true;
+      } catch (const std::bad_alloc&) {
+        return false;
+      }
+    };
+    const bool on = is_on();
+    NoMemory::restore();
+    EXPECT_EQ(remove_signal_handler(loop, SIGUSR1), on);
+  });
+}
+
 TEST(NoMemoryInIo, MuchIsPending) {
   sweep_io([]() -> Coro<> {
     Server made = co_await start_server(echo, "127.0.0.1", 0);

@@ -16,6 +16,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <new>
 #include <optional>
 #include <string>
@@ -155,18 +156,15 @@ class Trial {
   TimerHandle first_, last_;
 };
 
-/// False at the end: no allocation k.
-bool runs_without(Scenario scenario, MakeCore make_core, How how, long k) {
+/// Calls `trial`, which returns whether there was an allocation k; and so does this.
+template <class TrialOfK>
+bool runs_without(How how, long k, TrialOfK trial) {
   const char* const test = ::testing::UnitTest::GetInstance()->current_test_info()->name();
   std::snprintf(now_running, sizeof now_running, "%s: fails %s, from allocation %ld on\n", test, name(how), k);
   const long before = blocks();
   const int files_before = open_files();
-  bool reached = false;
   alarm(60);
-  {
-    Trial trial(make_core, how, k);
-    reached = trial.run(scenario);
-  }
+  const bool reached = trial(how, k);
   EXPECT_TRUE(soon([] { return !has_children(); })) << "a child is left";
   EXPECT_TRUE(soon([&] { return open_files() <= files_before; })) << open_files() - files_before << " descriptors";
   EXPECT_TRUE(soon([&] { return blocks() <= before; })) << blocks() - before << " blocks are left";
@@ -175,23 +173,41 @@ bool runs_without(Scenario scenario, MakeCore make_core, How how, long k) {
   return reached;
 }
 
-}  // namespace
-
-void sweep(Scenario scenario, MakeCore make_core) {
+template <class TrialOfK>
+void sweep_trials(std::initializer_list<How> hows, bool in_real_time, TrialOfK trial) {
   for (const int signal : {SIGALRM, SIGSEGV, SIGABRT}) std::signal(signal, tell_and_abort);
   if (blocks() == 0) GTEST_SKIP() << "operator new is not ours: valgrind has its own";
   alarm(60);
-  Trial(make_core, How::once, NoMemory::kForEver).run(scenario);  // what is made once is made now
+  trial(How::once, NoMemory::kForEver);  // what is made once is made now
   const char* const all = std::getenv("ASYNCIO_NO_MEMORY");
-  const bool in_real_time = !make_core || !dynamic_cast<VirtualCore*>(make_core().get());
   const long step = in_real_time && !(all && std::string(all) == "all") ? 23 : 1;
-  for (const How how : {How::once, How::three_times, How::until_it_ends, How::until_all_ends}) {
+  for (const How how : hows) {
     long k = 1 + static_cast<long>(how) * step / 4;
-    for (; runs_without(scenario, make_core, how, k); k += step) {
+    for (; runs_without(how, k, trial); k += step) {
       if (::testing::Test::HasFailure()) return;
     }
     EXPECT_GT(k, 1) << "nothing allocates";
   }
+}
+
+}  // namespace
+
+void sweep(Scenario scenario, MakeCore make_core) {
+  const bool in_real_time = !make_core || !dynamic_cast<VirtualCore*>(make_core().get());
+  sweep_trials({How::once, How::three_times, How::until_it_ends, How::until_all_ends}, in_real_time,
+               [&](How how, long k) { return Trial(make_core, how, k).run(scenario); });
+}
+
+void sweep_program(void (*program)()) {
+  sweep_trials({How::once, How::three_times, How::until_all_ends}, false, [&](How how, long k) {
+    const NoMemory none(k, how == How::once ? 1 : how == How::three_times ? 3 : 1000);
+    try {
+      program();
+    } catch (const std::bad_alloc&) {
+      EXPECT_TRUE(NoMemory::any_failed());
+    }
+    return NoMemory::any_failed();
+  });
 }
 
 void sweep_virtual(Scenario scenario) {

@@ -22,4 +22,8 @@ void sweep_virtual(Scenario scenario);
 /// On the core that the loop chooses; on EpollCore with ASYNCIO_TEST_CORE=epoll in the environment.
 void sweep_io(Scenario scenario);
 
+/// The same for what is no coroutine, such as what makes its own loops. It may throw std::bad_alloc, and calls
+/// NoMemory::restore() where it has done what may fail. No block, no descriptor and no child is left behind.
+void sweep_program(void (*program)());
+
 }  // namespace asyncio::testing

@@ -1,9 +1,11 @@
 // Allocation k fails, for each k, in the loop's thread or in another one: see sweep.h.
+#include "no_memory/no_memory.h"
 #include "no_memory/sweep.h"
 
 #include <asyncio/asyncio.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <exception>
 #include <memory>
@@ -195,6 +197,47 @@ TEST(NoMemoryInThreads, GetAddrInfo) {
       co_await getaddrinfo("no such host", 80);
     } catch (const std::system_error&) {
     }
+  });
+}
+
+// Its own thread lives on, and reports when there is memory again.
+TEST(NoMemoryInThreads, AWatchdogAndWhatBlocksTheLoop) {
+  sweep_io([]() -> Coro<> {
+    static std::atomic<int> reports;
+    reports = 0;
+    const auto report = [](const WatchdogReport& seen) {
+      const std::string text = seen.to_string();
+      ++reports;
+    };
+    const Watchdog watchdog({.limit = 1ms, .steps_without_a_wait = 3, .report = report});
+    for (int i = 0; i < 5; ++i) co_await sleep(0s);  // it is busy
+    Loop::running().call_soon([] {
+      for (int i = 0; i < 20 && reports < 2; ++i) std::this_thread::sleep_for(1ms);
+    });
+    co_await sleep(0s);
+    co_await sleep(1ms);
+  });
+}
+
+// Events are lost, and begin without an end or end without a beginning; what runs then is told right all the same.
+TEST(NoMemoryInThreads, AWatchdogHearsOnAfterwards) {
+  sweep_io([]() -> Coro<> {
+    static std::atomic<int> reports;
+    reports = 0;
+    const auto report = [](const WatchdogReport& seen) {
+      if (seen.what.find("Task-blocks") != seen.what.npos) ++reports;
+    };
+    const Watchdog watchdog({.limit = 1ms, .with_stack = false, .report = report});
+    co_await gather(sleep(0s), sleep(1ms));
+    NoMemory::restore();
+    const auto blocks = create_task(
+        []() -> Coro<> {
+          for (int i = 0; i < 1000 && reports == 0; ++i) std::this_thread::sleep_for(1ms);
+          co_return;
+        },
+        {.name = "Task-blocks"});
+    co_await blocks;
+    EXPECT_GT(reports, 0);
   });
 }
 

@@ -22,7 +22,7 @@ namespace asyncio::detail {
 ///
 /// Invariants: (1) an address is in known_ at most as long as the object is there: each object that is remembered
 /// reports its end, or is forgotten before it can end. (2) No exception of an observer leaves here; the loop's handler
-/// hears of it at the end of the tick. Without memory, an event is lost.
+/// hears of it at the end of the tick. Without memory, an event is lost, and counted.
 class Observers {
  public:
   explicit Observers(Loop& loop) noexcept : loop_(loop) {}
@@ -34,6 +34,8 @@ class Observers {
   /// How many have run while there was an observer.
   std::uint64_t callbacks() const noexcept { return callbacks_; }
   std::uint64_t steps() const noexcept { return steps_; }
+  /// How many events, or failures of observers, nobody has heard of, for want of memory.
+  std::uint64_t lost() const noexcept { return lost_; }
 
   // ── the loop ──
   void tick_begins() noexcept;
@@ -97,7 +99,7 @@ class Observers {
   std::vector<const Describable*> collected_;  // what became ready while collecting_
   bool collecting_ = false;
   bool waited_ = false;
-  std::uint64_t tick_ = 0, callbacks_ = 0, steps_ = 0;
+  std::uint64_t tick_ = 0, callbacks_ = 0, steps_ = 0, lost_ = 0;
 };
 
 /// Adds what observe_new_loops() has for a new loop.
