@@ -1,6 +1,7 @@
 #include "asyncio/future.h"
 
 #include <asyncio/detail/observers.h>
+#include <asyncio/detail/repr.h>
 
 #include <charconv>
 #include <cmath>
@@ -250,29 +251,7 @@ std::string repr_value(double value) {
   if (!exponent && text.find('.') == std::string::npos) text += ".0";
   return text;
 }
-std::string repr_value(std::string_view value) {
-  const bool has_single = value.find('\'') != std::string_view::npos;
-  const char quote = has_single && value.find('"') == std::string_view::npos ? '"' : '\'';
-  std::string text(1, quote);
-  for (const char c : value) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\n') {
-      text += "\\n";
-    } else if (c == '\r') {
-      text += "\\r";
-    } else if (c == '\t') {
-      text += "\\t";
-    } else if (c == '\\' || c == quote) {
-      text += {'\\', c};
-    } else if (byte < 0x20 || byte == 0x7f) {
-      constexpr char kHex[] = "0123456789abcdef";
-      text += {'\\', 'x', kHex[byte / 16], kHex[byte % 16]};
-    } else {
-      text += c;  // also UTF-8
-    }
-  }
-  return text + quote;
-}
+std::string repr_value(std::string_view value) { return python_repr(value); }
 
 }  // namespace detail
 

@@ -2,6 +2,7 @@
 
 #include "asyncio/detail/awaiters.h"
 
+#include <asyncio/detail/repr.h>
 #include <algorithm>
 #include <deque>
 #include <iostream>
@@ -133,8 +134,7 @@ std::string title(const FutureBase& future) {
   std::ostringstream id;
   id << "id=" << static_cast<const void*>(&future);
   const TaskBase* const task = as_task(future);
-  return task ? "* Task(name=" + repr_value(std::string_view(task->name())) + ", " + id.str() + ")"
-              : "* Future(" + id.str() + ")";
+  return task ? "* Task(name=" + python_repr(task->name()) + ", " + id.str() + ")" : "* Future(" + id.str() + ")";
 }
 
 /// A task is printed once, and indented so far at most; otherwise the text would grow with the square of the depth.

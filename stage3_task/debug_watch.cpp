@@ -2,6 +2,8 @@
 
 #include "asyncio/detail/awaiters.h"
 
+#include <asyncio/detail/repr.h>
+
 #include <algorithm>
 
 namespace asyncio::detail {
@@ -137,10 +139,10 @@ void DebugWatch::look_up(Reports& reports) {
 
 static std::string describe_wait(const TaskBase& task, const TaskBase& next) {
   const std::vector<FrameCallGraphEntry> frames = frames_from(task.known_frame());
-  std::string text = "\n  " + task.name() + " waits in " + describe_frame(frames.front()) + " for ";
+  std::string text = "\n  " + on_one_line(task.name()) + " waits in " + describe_frame(frames.front()) + " for ";
   const Holder holder = task.waits_for()->held_by();
-  if (holder.task != &next) return text + next.name();
-  text += task.waits_for()->repr() + ", which " + next.name();
+  if (holder.task != &next) return text + on_one_line(next.name());
+  text += task.waits_for()->repr() + ", which " + on_one_line(next.name());
   const FrameCallGraphEntry acquired{holder.function, holder.line};
   return text + " acquired in " + describe_frame(acquired);
 }
@@ -158,10 +160,10 @@ void DebugWatch::report_circle(const Circle& circle, Reports& reports) {
       waits += "\n  … and " + std::to_string(tasks.size() - i) + " more";
       break;
     }
-    names += tasks[i]->name() + " → ";
+    names += on_one_line(tasks[i]->name()) + " → ";
     waits += describe_wait(*tasks[i], *tasks[(i + 1) % tasks.size()]);
   }
-  ErrorContext error("Tasks wait for each other in a circle: " + names + tasks.front()->name());
+  ErrorContext error("Tasks wait for each other in a circle: " + names + on_one_line(tasks.front()->name()));
   report_once(std::move(error.with("tasks", waits)), reports);
 }
 

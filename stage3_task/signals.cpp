@@ -45,6 +45,11 @@ class Line {
     const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;  // neither memory nor locale
     return *this << std::string_view(digits, end);
   }
+  /// Replaces the line breaks of what was written so far; without memory there is no repr().
+  void stay_on_one_line() noexcept {
+    std::replace_if(
+        text_, text_ + size_, [](char c) { return (c >= 0 && c < ' ') || c == 127; }, '?');
+  }
   void write_to_stderr() noexcept {
     text_[size_++] = '\n';
     for (const char* at = text_; size_ > 0;) {
@@ -71,6 +76,7 @@ void write_what_runs(int signal) noexcept {
   line << "signal " << static_cast<std::uint64_t>(signal) << ": ";
   if (const TaskBase* task = TaskBase::current()) {
     task->for_name([&](auto part) { line << part; });
+    line.stay_on_one_line();
     const PromiseBase* const frame = task->known_frame();
     line << " makes a step: " << coroutine_name(task->where()) << "(), last await at " << task->where()
          << (frame ? frame->line() : task->where().line());

@@ -4,6 +4,7 @@
 #include "asyncio/detail/frame_future.h"
 
 #include <asyncio/detail/observers.h>
+#include <asyncio/detail/repr.h>
 
 #include <cxxabi.h>
 #include <pthread.h>
@@ -421,7 +422,7 @@ std::vector<Place> TaskBase::places() const {
 }
 
 std::string TaskBase::repr() const {
-  std::string more = " name='" + name() + "' coro=<" + std::string(coroutine_name(where_)) + "()";
+  std::string more = " name=" + python_repr(name()) + " coro=<" + std::string(coroutine_name(where_)) + "()";
   if (coroutine_) {
     const std::string place = file_and_line(where_);
     more += " running at " + place.substr(0, place.rfind(':') + 1) + std::to_string(coroutine_->line()) + ">";

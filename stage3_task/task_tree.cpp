@@ -2,6 +2,8 @@
 #include "asyncio/call_graph.h"
 #include "asyncio/detail/awaiters.h"
 
+#include <asyncio/detail/repr.h>
+
 #include <algorithm>
 #include <deque>
 #include <functional>
@@ -93,8 +95,8 @@ std::string describe_cycles(const std::vector<Entry>& entries) {
   std::string text;
   for (std::size_t i = 0; i < std::min(kMost, circles.size()); ++i) {
     text += "cycle: ";
-    for (const std::size_t entry : circles[i]) text += entries[entry].task->name() + " → ";
-    text += entries[circles[i].front()].task->name() + "\n";
+    for (const std::size_t entry : circles[i]) text += on_one_line(entries[entry].task->name()) + " → ";
+    text += on_one_line(entries[circles[i].front()].task->name()) + "\n";
   }
   if (circles.size() > kMost) text += "… and " + std::to_string(circles.size() - kMost) + " more\n";
   return text;
@@ -149,7 +151,7 @@ class Tree {
 
   void print_task(const Item& item, std::vector<Item>& to_do) {
     const Entry& entry = entries_[*item.task];
-    text_ += "(T) " + entry.task->name();
+    text_ += "(T) " + on_one_line(entry.task->name());
     if (printed_[*item.task]) {
       text_ += " (see above)\n";
       return;
@@ -235,13 +237,13 @@ std::string format_task_table(Loop& loop) {
   text += "\n" + std::string(180, '-');
   for (const Entry& entry : look_at(loop.service<TaskRegistry>().all())) {
     const std::string id = hex(*entry.task);
-    const std::string name = entry.task->name();
+    const std::string name = on_one_line(entry.task->name());
     const std::string stack = chain(*entry.task);
     if (entry.awaited_by.empty()) text += "\n" + row(thread.str(), id, name, stack, "", "", "0x0");
     for (const FutureBase* awaiter : entry.awaited_by) {
       const TaskBase* const task = awaiter->is_task() ? static_cast<const TaskBase*>(awaiter) : nullptr;
-      text += "\n" + row(thread.str(), id, name, stack, task ? chain(*task) : "", task ? task->name() : "Future",
-                         hex(*awaiter));
+      text += "\n" + row(thread.str(), id, name, stack, task ? chain(*task) : "",
+                         task ? on_one_line(task->name()) : "Future", hex(*awaiter));
     }
   }
   return text;

@@ -20,6 +20,11 @@ def stack(task, text_of):
     return texts
 
 
+def shown_name(task):
+    """As detail::on_one_line()."""
+    return task.name if task.name.isprintable() else repr(task.name)
+
+
 def chain(task):
     return " -> ".join(stack(task, lambda frame: frame.name))
 
@@ -32,8 +37,8 @@ def table(loop):
     graph = Graph(loop)
     for task in graph.tasks:
         for awaiter in graph.awaited_by[task.id] or [None]:
-            told = (chain(awaiter), awaiter.name, hex(awaiter.id)) if awaiter else ("", "", "0x0")
-            yield row(loop.tid(), hex(task.id), task.name, chain(task), *told).rstrip()
+            told = (chain(awaiter), shown_name(awaiter), hex(awaiter.id)) if awaiter else ("", "", "0x0")
+            yield row(loop.tid(), hex(task.id), shown_name(task), chain(task), *told).rstrip()
 
 
 def tree(loop):
@@ -45,12 +50,12 @@ def tree(loop):
         yield "ERROR: await-graph contains cycles"
         yield ""
         for cycle in cycles:
-            yield "cycle: " + " → ".join(task.name for task in cycle)
+            yield "cycle: " + " → ".join(shown_name(task) for task in cycle)
         yield ""
     printed, later = set(), []
 
     def branch(task, prefix, last, level):
-        head = prefix + ("└── " if last else "├── ") + "(T) " + task.name
+        head = prefix + ("└── " if last else "├── ") + "(T) " + shown_name(task)
         if task.id in printed:
             yield head + " (see above)"
             return
@@ -113,7 +118,7 @@ def text_of(value):
 
 
 def await_stack(task):
-    yield "%s %s" % (task.name, status(task))
+    yield "%s %s" % (shown_name(task), status(task))
     for i, frame in enumerate(task.frames()):
         arguments, local_variables = frame.variables()
         listed = ", ".join("%s=%s" % (name, text_of(value)) for name, value in arguments)

@@ -40,7 +40,7 @@ def repr_of_future(pointer):
         if outcome == "pending" and int(task.state["cancel_requests_"]):
             outcome = "cancelling"
         where = Where(task.state["where_"])
-        text = "<Task %s name='%s' coro=<%s()" % (outcome, task.name, where.function)
+        text = "<Task %s name=%r coro=<%s()" % (outcome, task.name, where.function)
         if int(task.state["coroutine_"]):
             outermost = CoroFrame(task.state["coroutine_"])
             text += " running at %s>" % file_and_line(where.file, outermost.line)

@@ -1,5 +1,6 @@
 #include "asyncio/recorder.h"
 
+#include <asyncio/detail/repr.h>
 #include <asyncio/loop.h>
 
 #include <algorithm>
@@ -58,7 +59,7 @@ std::string Recorder::text() const {
     std::snprintf(time, sizeof time, "%.3f s", std::chrono::duration<double>(event.time.time_since_epoch()).count());
     all += time;
     if (event.id != 0) all.append("  #").append(std::to_string(event.id));
-    if (!event.name.empty()) all.append(" ").append(event.name);
+    if (!event.name.empty()) all.append(" ").append(detail::on_one_line(event.name));
     all.append("  ").append(event.event);
     if (event.number >= 0) all.append(" ").append(std::to_string(event.number));
     if (event.by != 0) all.append(" by #").append(std::to_string(event.by));

@@ -3,6 +3,7 @@
 #include "asyncio/detail/c_string.h"
 
 #include <arpa/inet.h>
+#include <asyncio/detail/repr.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/un.h>
@@ -93,11 +94,12 @@ int Address::port() const noexcept {
 
 namespace {
 std::string repr_of_path(const std::string& path) {
-  if (!path.starts_with('\0')) return "'" + path + "'";
+  if (!path.starts_with('\0')) return detail::python_repr(path);
   std::string text = "b'";
   for (const char byte : path) {
     char hex[8];
-    std::snprintf(hex, sizeof hex, byte < ' ' || byte == 127 ? "\\x%02x" : "%c", static_cast<unsigned char>(byte));
+    const bool as_it_is = byte >= ' ' && byte < 127 && byte != '\\' && byte != '\'';
+    std::snprintf(hex, sizeof hex, as_it_is ? "%c" : "\\x%02x", static_cast<unsigned char>(byte));
     text += hex;
   }
   return text + "'";

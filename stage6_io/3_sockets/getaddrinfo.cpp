@@ -4,6 +4,7 @@
 #include "asyncio/detail/syscalls.h"
 #include "asyncio/executor.h"
 
+#include <asyncio/detail/repr.h>
 #include <netdb.h>
 
 #include <algorithm>
@@ -37,7 +38,8 @@ std::vector<Address> look_up(const std::string& host, int port, ResolveOptions o
   const int result =
       detail::sys::getaddrinfo(host.empty() ? nullptr : host.c_str(), std::to_string(port).c_str(), &hints, &list);
   if (result != 0) {
-    throw std::system_error(error_of(result), "getaddrinfo('" + host + "', " + std::to_string(port) + ")");
+    throw std::system_error(error_of(result),
+                            "getaddrinfo(" + detail::python_repr(host) + ", " + std::to_string(port) + ")");
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(list, &freeaddrinfo);
   std::vector<Address> found;

@@ -5,6 +5,7 @@
 #include "asyncio/getaddrinfo.h"
 #include "asyncio/sleep.h"
 
+#include <asyncio/detail/repr.h>
 #include <asyncio/gather.h>
 
 #include <algorithm>
@@ -20,7 +21,7 @@ namespace {
 // [_create_server_getaddrinfo]
 Coro<std::vector<Address>> look_up(std::string host, int port, int family) {
   std::vector<Address> found = co_await getaddrinfo(host, port, ResolveOptions{family, true});
-  if (found.empty()) throw_system_error(EADDRNOTAVAIL, "getaddrinfo('" + host + "') returned empty list");
+  if (found.empty()) throw_system_error(EADDRNOTAVAIL, "getaddrinfo(" + python_repr(host) + ") returned empty list");
   co_return found;
 }
 

@@ -4,6 +4,7 @@
 #include "asyncio/detail/syscalls.h"
 #include "asyncio/detail/system_error.h"
 
+#include <asyncio/detail/repr.h>
 #include <fcntl.h>
 #include <spawn.h>
 #include <unistd.h>
@@ -194,8 +195,9 @@ std::vector<std::string> candidates(const std::string& program, const std::optio
 
 [[noreturn]] void throw_spawn_error(int error, const std::string& program, const ProcessOptions& options) {
   // posix_spawn() does not say which step failed.
-  if (options.cwd && sys::access(options.cwd->c_str(), X_OK) == -1) throw_system_error(errno, "'" + *options.cwd + "'");
-  throw_system_error(error, "'" + program + "'");
+  if (options.cwd && sys::access(options.cwd->c_str(), X_OK) == -1)
+    throw_system_error(errno, python_repr(*options.cwd));
+  throw_system_error(error, python_repr(program));
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "asyncio/http/headers.h"
 
+#include <asyncio/detail/repr.h>
+
 #include <algorithm>
 #include <stdexcept>
 
@@ -27,7 +29,7 @@ const std::string* Headers::find(std::string_view name) const noexcept {
 
 const std::string& Headers::operator[](std::string_view name) const {
   const std::string* value = find(name);
-  if (!value) throw std::out_of_range("there is no header '" + std::string(name) + "'");
+  if (!value) throw std::out_of_range("there is no header " + asyncio::detail::python_repr(name));
   return *value;
 }
 

@@ -1,5 +1,7 @@
 #include "asyncio/http/request_options.h"
 
+#include <asyncio/detail/repr.h>
+
 #include <algorithm>
 #include <stdexcept>
 #include <utility>
@@ -39,7 +41,7 @@ bool detail::is_token(std::string_view text) noexcept {
 }
 
 void detail::check_header(std::string_view name, std::string_view value) {
-  if (!is_token(name)) throw std::invalid_argument("not the name of a header: '" + std::string(name) + "'");
+  if (!is_token(name)) throw std::invalid_argument("not the name of a header: " + asyncio::detail::python_repr(name));
   if (value.find_first_of(std::string_view("\r\n\0", 3)) != value.npos) {
     throw std::invalid_argument("a line break, or a NUL, in the value of the header " + std::string(name));
   }

@@ -4,6 +4,7 @@
 #include "asyncio/ssl/detail/ssl_transport.h"
 #include "asyncio/ssl/errors.h"
 
+#include <asyncio/detail/repr.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -118,7 +119,7 @@ Certificate to_certificate(X509* certificate) {
 
 std::string Certificate::fingerprint(const std::string& digest) const {
   const EVP_MD* kind = EVP_get_digestbyname(digest.c_str());
-  if (!kind) throw std::invalid_argument("no digest is called '" + digest + "'");
+  if (!kind) throw std::invalid_argument("no digest is called " + asyncio::detail::python_repr(digest));
   unsigned char bytes[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
   if (EVP_Digest(der.data(), der.size(), bytes, &size, kind, nullptr) != 1) detail::throw_error();
@@ -186,10 +187,10 @@ namespace {
 // CPython's message. Unlike OpenSSL's, it contains the host name.
 std::string verify_message(long result, const std::string& host) {
   if (result == X509_V_ERR_HOSTNAME_MISMATCH) {
-    return "Hostname mismatch, certificate is not valid for '" + host + "'.";
+    return "Hostname mismatch, certificate is not valid for " + asyncio::detail::python_repr(host) + ".";
   }
   if (result == X509_V_ERR_IP_ADDRESS_MISMATCH) {
-    return "IP address mismatch, certificate is not valid for '" + host + "'.";
+    return "IP address mismatch, certificate is not valid for " + asyncio::detail::python_repr(host) + ".";
   }
   return X509_verify_cert_error_string(result);
 }

@@ -476,6 +476,50 @@ TEST(TaskTree, ATaskStandsBelowTheLineThatAwaitsIt) {
   EXPECT_TRUE(lines[2].ends_with(row)) << lines[2] << "\n" << row;
 }
 
+// The expected texts are those of CPython's repr(), of bytes decoded with surrogateescape.
+TEST(TaskRepr, QuotesTheNameAsPythonDoes) {
+  struct Row {
+    std::string name, repr;
+  };
+  const std::vector<Row> rows = {
+      {"plain", "'plain'"},
+      {"it's", "\"it's\""},
+      {"say \"hi\"", "'say \"hi\"'"},
+      {"both ' and \"", "'both \\' and \"'"},
+      {"a\012b\015\011c", "'a\\nb\\r\\tc'"},
+      {"back\\slash", "'back\\\\slash'"},
+      {std::string("nul\000", 4), "'nul\\x00'"},
+      {"\033[31m\177", "'\\x1b[31m\\x7f'"},
+      {"\303\251 \346\274\242 \360\237\231\202", "'\303\251 \346\274\242 \360\237\231\202'"},
+      {"\302\205\302\240\302\255", "'\\x85\\xa0\\xad'"},
+      {"\342\200\250\342\200\256\342\200\213\357\273\277", "'\\u2028\\u202e\\u200b\\ufeff'"},
+      {"\363\240\200\201", "'\\U000e0001'"},
+      {"", "''"},
+      {"\377\300\257x\355\240\200\342\202", "'\\udcff\\udcc0\\udcafx\\udced\\udca0\\udc80\\udce2\\udc82'"},
+  };
+  QuietLoop loop;
+  const Future<> future(loop);
+  for (const Row& row : rows) {
+    const auto task = create_task(nested(0, future), {.name = row.name, .loop = &loop});
+    const std::string name = row.name.empty() ? "'" + task.get_name() + "'" : row.repr;  // "": it is given a name
+    EXPECT_EQ(task.repr().find(" name=" + name + " coro=<"), std::string("<Task pending").size()) << task.repr();
+    EXPECT_TRUE(format_call_graph(task).starts_with("* Task(name=" + name + ", id=0x")) << format_call_graph(task);
+  }
+}
+
+// A name with a line break would forge rows.
+TEST(TaskTree, ANameStaysOnItsLine) {
+  QuietLoop loop;
+  const Future<> future(loop);
+  const auto leaf = create_task(nested(1, future), {.name = "leaf\n└── (T) forged", .loop = &loop});
+  const auto root = create_task(await_ref(leaf), {.name = "it's\troot", .loop = &loop});
+  loop.run_ticks(1);
+  const std::string tree = format_task_tree(loop), table = format_task_table(loop);
+  EXPECT_EQ(tree.find("└── (T) \"it's\\troot\"\n"), 0u) << tree;
+  EXPECT_NE(tree.find("(T) 'leaf\\n└── (T) forged'\n"), tree.npos) << tree;
+  EXPECT_EQ(lines_of(table).size(), 4u) << table;
+}
+
 // test_tools.py: TestAsyncioToolsBasic.test_deep_coroutine_chain
 TEST(TaskTree, ShowsTheOutermostCoroutineFirst) {
   QuietLoop loop;

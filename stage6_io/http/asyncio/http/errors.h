@@ -2,6 +2,8 @@
 // Mirrors: aiohttp's client_exceptions.py. Read next: ../../../ssl/asyncio/ssl/context.h
 #pragma once
 
+#include <asyncio/detail/repr.h>
+
 #include <stdexcept>
 #include <string>
 
@@ -45,7 +47,9 @@ class ClientResponseError : public ClientError {
  public:
   /// A status of 400 or more, with the server's words.
   ClientResponseError(int status, const std::string& reason, const std::string& url)
-      : ClientError(std::to_string(status) + ", message='" + reason + "', url='" + url + "'"), status_(status) {}
+      : ClientError(std::to_string(status) + ", message=" + asyncio::detail::python_repr(reason) +
+                    ", url=" + asyncio::detail::python_repr(url)),
+        status_(status) {}
   /// The status code.
   int status() const noexcept { return status_; }
 
