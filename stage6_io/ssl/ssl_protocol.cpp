@@ -48,6 +48,11 @@ Duration limit_or(TimeLimit limit, Duration otherwise, const char* name) {
   throw std::invalid_argument(std::string(name) + " should be a positive number, got " + in_seconds(limit.duration()));
 }
 
+// As ERR_clear_error(), which takes 840 instructions even if there is no error: a twentieth of a small message's.
+void clear_errors() {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 int index_of_this() {
   static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
   return index;
@@ -224,7 +229,7 @@ void SSLProtocol::connection_lost(std::exception_ptr error) {
 // ── the handshake ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 void SSLProtocol::do_handshake() {
-  ERR_clear_error();
+  clear_errors();
   const int result = SSL_do_handshake(ssl());
   const int reason = SSL_get_error(ssl(), result);
   if (result == 1) return handshake_done();
@@ -282,7 +287,7 @@ void SSLProtocol::do_read() {
 int SSLProtocol::read_some(char* buffer, std::size_t size, std::size_t& count) {
   count = 0;
   while (count < size) {
-    ERR_clear_error();
+    clear_errors();
     std::size_t got = 0;
     if (SSL_read_ex(ssl(), buffer + count, size - count, &got) != 1) return SSL_get_error(ssl(), 0);
     count += got;
@@ -415,7 +420,7 @@ std::size_t SSLProtocol::encrypt(std::string_view data) {
   while (done < data.size() && !raw_paused_ && raw_) {
     const std::size_t size = std::max(retry_, std::min(kRecord, data.size() - done));
     std::size_t written = 0;
-    ERR_clear_error();
+    clear_errors();
     if (SSL_write_ex(ssl(), data.data() + done, size, &written) != 1) {
       if (const std::exception_ptr error = error_of(SSL_get_error(ssl(), 0))) {
         fatal_error(error, "Fatal error on SSL protocol");
@@ -543,7 +548,7 @@ void SSLProtocol::discard_incoming() {
 void SSLProtocol::do_shutdown() {
   if (raw_eof_) return shutdown_done(nullptr);
   if ((SSL_get_shutdown(ssl()) & SSL_SENT_SHUTDOWN) == 0) {
-    ERR_clear_error();
+    clear_errors();
     const int result = SSL_shutdown(ssl());
     const int reason = SSL_get_error(ssl(), result);
     const std::exception_ptr error = result < 0 ? error_of(reason) : nullptr;

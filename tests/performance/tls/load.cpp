@@ -1,9 +1,10 @@
 // The load on a TLS echo server, with blocking sockets and bare OpenSSL, TLS 1.3.
 //
-//   tls_load PORT PID SECONDS         prints "figure value": full and resumed handshakes a second, round trips of 64 bytes a
-//                                     second, MB/s of 256 KiB that go there and back, each on one connection at a time; for
-//                                     each the server's processor time too; and its resident bytes for an idle connection
-//   tls_load PORT count FIGURE TIMES  does that so often, and nothing else: full, resumed, round_trips or bulk
+//   tls_load PORT PID SECONDS       prints "figure value": full and resumed handshakes a second, round trips of 64 bytes a
+//                                   second, MB/s of 256 KiB that go there and back, each on one connection at a time; for
+//                                   each the server's processor time too; and its resident bytes for an idle connection
+//   tls_load PORT PID FIGURE TIMES  does that so often, and nothing else: full, resumed, round_trips or bulk; each time
+//                                   when the server sleeps, as its instructions depend on what has come meanwhile
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
@@ -71,6 +72,12 @@ double server_time() {
   file >> nanoseconds;
   return nanoseconds / 1e9;
 }
+void await_sleep() {
+  for (std::string number, name, state; state != "S"; std::this_thread::yield()) {
+    std::ifstream("/proc/" + pid + "/stat") >> number >> name >> state;
+    require(!state.empty(), "the server is gone");
+  }
+}
 double server_bytes() {
   std::ifstream file("/proc/" + pid + "/statm");
   double all = 0, resident = 0;
@@ -103,8 +110,8 @@ int keep_session(SSL*, SSL_SESSION* fresh) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bool counted = argc == 5 && std::string_view(argv[2]) == "count";
-  require(argc == 4 || counted, "PORT PID SECONDS, or PORT count FIGURE TIMES");
+  require(argc == 4 || argc == 5, "PORT PID SECONDS, or PORT PID FIGURE TIMES");
+  pid = argv[2];
   std::signal(SIGPIPE, SIG_IGN);
   server.sin_family = AF_INET;
   server.sin_port = htons(static_cast<std::uint16_t>(std::atoi(argv[1])));
@@ -124,13 +131,14 @@ int main(int argc, char** argv) {
     require(SSL_session_reused(connection.ssl) == 1, "the session is not resumed");
     connection.echo(small);
   };
-  if (counted) {
+  if (argc == 5) {
     const std::string_view figure = argv[3];
     const int times = std::atoi(argv[4]);
     full();
     Connection connection;
     connection.echo(small);
     for (int i = 0; i < times; ++i) {
+      await_sleep();
       if (figure == "full") full();
       if (figure == "resumed") resumed();
       if (figure == "round_trips") connection.echo(small);
@@ -138,7 +146,6 @@ int main(int argc, char** argv) {
     }
     return 0;
   }
-  pid = argv[2];
   const double seconds = std::atof(argv[3]);
   measure("full", seconds, 1, full);
   measure("resumed", seconds, 1, resumed);

@@ -6,6 +6,9 @@
 #include <asyncio/sleep.h>
 #include <asyncio/timeouts.h>
 #include <asyncio/tls.h>
+#include <openssl/err.h>
+
+#include <functional>
 
 namespace asyncio::testing {
 namespace {
@@ -25,6 +28,35 @@ TEST(TlsEnd, CloseNotifyMakesACleanEnd) {
     co_await writer.wait_closed();
     server.close();
     co_await server.wait_closed();
+  });
+}
+
+// OpenSSL has one queue of errors for a thread, which other users of it may not empty: with an error in it, "no data yet"
+// looks like a failure.
+TEST(TlsEnd, AnErrorThatSomebodyElseHasLeftIsNotTheConnections) {
+  run_io([]() -> Coro<> {
+    Loop& loop = Loop::running();
+    const std::function<void()> fail_in_each_tick = [&] {
+      ERR_raise(ERR_LIB_SSL, ERR_R_INTERNAL_ERROR);
+      loop.call_soon(fail_in_each_tick);
+    };
+    fail_in_each_tick();
+    const std::string data = pattern(300'000);
+    auto [server, reader, writer] = co_await secured(echo);
+    for (int i = 0; i < 3; ++i) {
+      writer.write(data);
+      ERR_raise(ERR_LIB_SSL, ERR_R_INTERNAL_ERROR);
+      const std::string answer = co_await reader.readexactly(data.size());
+      EXPECT_EQ(answer, data);
+    }
+    writer.close();
+    const std::string rest = co_await reader.read();
+    EXPECT_EQ(rest, "");
+    co_await writer.wait_closed();
+    EXPECT_TRUE(ssl::get_ssl_object(writer)->received_close_notify());
+    server.close();
+    co_await server.wait_closed();
+    ERR_clear_error();
   });
 }
 
