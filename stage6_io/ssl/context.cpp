@@ -167,7 +167,7 @@ SSLPointer ContextState::make_ssl() const {
 SessionPointer ContextState::session_of(const std::string& host) const {
   const std::lock_guard lock(mutex_);
   const auto found = sessions_.find(host);
-  if (!reuse_sessions || found == sessions_.end()) return nullptr;
+  if (found == sessions_.end()) return nullptr;
   SSL_SESSION_up_ref(found->second.get());
   return SessionPointer(found->second.get());
 }
@@ -306,6 +306,7 @@ void SSLContext::load_verify_locations(const std::string& cafile, const std::str
   if (cafile.empty() && capath.empty() && cadata.empty()) {
     throw std::invalid_argument("cafile, capath and cadata cannot be all omitted");
   }
+  state_->forget_sessions();  // there may be a list of revoked certificates in it
   ERR_clear_error();
   if (!cadata.empty()) {
     const BioPointer text = read_only(cadata);
@@ -325,6 +326,7 @@ void SSLContext::load_verify_locations(const std::string& cafile, const std::str
 }
 
 void SSLContext::set_default_verify_paths() {
+  state_->forget_sessions();
   ERR_clear_error();
   throw_unless(SSL_CTX_set_default_verify_paths(native_handle()) == 1);
 }

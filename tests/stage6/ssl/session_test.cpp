@@ -6,6 +6,7 @@
 #include <asyncio/ssl/detail/context_state.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -55,10 +56,10 @@ struct Visit {
   bool resumed = false;
   std::string error;
 };
-Coro<Visit> visit(int port, const SSLContext& calling) {
+Coro<Visit> visit(int port, const SSLContext& calling, std::string name = "localhost") {
   Visit visit;
   ConnectOptions options{.ssl = &calling};
-  options.server_hostname = "localhost";
+  options.server_hostname = name;
   try {
     auto [reader, writer] = co_await open_connection("127.0.0.1", port, options);
     writer.write("x");
@@ -124,6 +125,50 @@ TEST(TlsSessions, AClientWithAnotherCertificateIsSeenAsAnother) {
     }
     EXPECT_EQ(*names, (std::vector<std::string>{"alice", "alice", "bob", "bob"}));
     EXPECT_EQ(resumed, (std::vector<bool>{false, true, false, true}));
+    server.close();
+    co_await server.wait_closed();
+  });
+}
+
+// Whatever a connection is checked by, or shows, has to be checked or shown anew.
+TEST(TlsSessions, AreForgottenWhenARuleChanges) {
+  const TemporaryFolder folder;
+  const std::string certificate = write_file(folder / "cert.pem", localhost().certificate);
+  const std::string key = write_file(folder / "key.pem", localhost().key);
+  struct Change {
+    const char* what;
+    std::function<void(SSLContext&)> make;
+  };
+  const std::vector<Change> changes = {
+      {"a name is verified", [](SSLContext& context) { context.set_check_hostname(true); }},
+      {"a flag is set", [](SSLContext& context) { context.set_verify_flags(ssl::VERIFY_X509_PARTIAL_CHAIN); }},
+      {"a root is added, or a revocation list",
+       [](SSLContext& context) { context.load_verify_locations("", "", make_authority("Another").certificate); }},
+      {"the system's roots are added", [](SSLContext& context) { context.set_default_verify_paths(); }},
+      {"a certificate is loaded", [&](SSLContext& context) { context.load_cert_chain(certificate, key); }},
+      {"the mode is set", [](SSLContext& context) { context.set_verify_mode(ssl::VerifyMode::CERT_REQUIRED); }},
+      {"none were wanted meanwhile",
+       [](SSLContext& context) {
+         context.set_reuse_sessions(false);
+         context.set_reuse_sessions(true);
+       }},
+  };
+  run_io([&]() -> Coro<> {
+    const SSLContext serving = server_context();
+    Server server = co_await start_server(echo, "127.0.0.1", 0, {.ssl = &serving});
+    for (const Change& change : changes) {
+      SSLContext calling = client_context();
+      calling.set_check_hostname(false);
+      calling.set_reuse_sessions(true);
+      std::vector<bool> resumed;
+      for (int i = 0; i < 3; ++i) {
+        if (i == 2) change.make(calling);
+        const Visit result = co_await visit(server.port(), calling);
+        EXPECT_EQ(result.error, "");
+        resumed.push_back(result.resumed);
+      }
+      EXPECT_EQ(resumed, (std::vector<bool>{false, true, false})) << change.what;
+    }
     server.close();
     co_await server.wait_closed();
   });
@@ -272,6 +317,105 @@ TEST(TlsNames, VersionsAndProtocolsAreThoseOfTheChosenContext) {
     }
     EXPECT_EQ(agreed["common"], "commonly");
     EXPECT_EQ(agreed["strict"], "strictly");
+    server.close();
+    server.abort_clients();
+    co_await server.wait_closed();
+  });
+}
+
+// What a client's certificate has to withstand, too: one with an intermediate authority, for which no list says whether
+// it is revoked.
+TEST(TlsNames, TheRulesForCertificatesAreThoseOfTheChosenContext) {
+  CertificateOptions intermediate;
+  intermediate.common_name = "Intermediate";
+  intermediate.authority = true;
+  const Identity between = make_certificate(intermediate, &authority());
+  CertificateOptions options;
+  options.common_name = "alice";
+  options.usage = "clientAuth";
+  const Identity alice = make_certificate(options, &between);
+  struct Rule {
+    const char* what;
+    std::function<void(SSLContext&)> apply;
+  };
+  const std::vector<Rule> rules = {
+      {"no list of what is revoked",
+       [](SSLContext& strict) { strict.set_verify_flags(strict.verify_flags() | ssl::VERIFY_CRL_CHECK_LEAF); }},
+      {"a chain too long", [](SSLContext& strict) { SSL_CTX_set_verify_depth(strict.native_handle(), 0); }},
+  };
+  run_io([&]() -> Coro<> {
+    Loop::running().set_exception_handler([](Loop&, const ErrorContext&) {});
+    SSLContext calling = client_context();
+    calling.load_cert_chain_pem(alice.certificate + between.certificate, alice.key);
+    calling.set_check_hostname(false);
+    for (const Rule& rule : rules) {
+      SSLContext strict = requiring();
+      rule.apply(strict);
+      TwoNames names(std::move(strict));
+      names.common.load_verify_locations("", "", authority().certificate);
+      names.common.set_verify_mode(ssl::VerifyMode::CERT_REQUIRED);
+      Server server = co_await start_server(echo, "127.0.0.1", 0, {.ssl = &names.common});
+      for (const char* name : {"common", "strict"}) {
+        const Visit result = co_await visit(server.port(), calling, name);
+        EXPECT_EQ(result.error.empty(), name == std::string("common")) << rule.what << ": " << result.error;
+      }
+      server.close();
+      server.abort_clients();
+      co_await server.wait_closed();
+    }
+  });
+}
+
+TEST(TlsNames, TheHighestVersionAndTheTicketsAreThoseOfTheChosenContext) {
+  run_io([]() -> Coro<> {
+    SSLContext strict = server_context();
+    strict.set_num_tickets(0);
+    TwoNames names(std::move(strict));
+    Server server = co_await start_server(echo, "127.0.0.1", 0, {.ssl = &names.common});
+    const Answer common = co_await say_hello(server.port(), "common", TLS1_3_VERSION);
+    const Answer without = co_await say_hello(server.port(), "strict", TLS1_3_VERSION);
+    EXPECT_EQ(common.heard + without.heard, "hellohello");
+    EXPECT_TRUE(common.session && SSL_SESSION_is_resumable(common.session.get()));
+    EXPECT_FALSE(without.session && SSL_SESSION_is_resumable(without.session.get()));
+
+    names.strict->set_maximum_version(ssl::TLSVersion::TLSv1_2);
+    std::map<std::string, std::string> agreed;
+    for (const char* name : {"localhost", "strict"}) {
+      SSLContext context = client_context();
+      context.set_check_hostname(false);
+      ConnectOptions options{.ssl = &context};
+      options.server_hostname = name;
+      auto [reader, writer] = co_await open_connection("127.0.0.1", server.port(), options);
+      agreed[name] = ssl::get_ssl_object(writer)->version();
+      writer.close();
+      co_await writer.wait_closed();
+    }
+    EXPECT_EQ(agreed["localhost"], "TLSv1.3");
+    EXPECT_EQ(agreed["strict"], "TLSv1.2");
+    server.close();
+    co_await server.wait_closed();
+  });
+}
+
+void note_name(SSL*, int, int type, const unsigned char*, int, void* noted) {
+  if (type == TLSEXT_TYPE_server_name) *static_cast<bool*>(noted) = true;
+}
+
+// An empty extension in the server's answer (RFC 6066).
+TEST(TlsNames, AClientHearsThatItsNameWasUsed) {
+  run_io([]() -> Coro<> {
+    const TwoNames names(server_context());
+    Server server = co_await start_server(echo, "127.0.0.1", 0, {.ssl = &names.common});
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+      BarePeer peer = co_await BarePeer::connect(server.port(), version);
+      SSL_set_tlsext_host_name(peer.ssl(), "strict");
+      bool heard = false;
+      SSL_set_tlsext_debug_callback(peer.ssl(), note_name);
+      SSL_set_tlsext_debug_arg(peer.ssl(), &heard);
+      co_await peer.handshake();
+      EXPECT_TRUE(heard) << version;
+      co_await peer.shutdown();
+    }
     server.close();
     server.abort_clients();
     co_await server.wait_closed();
