@@ -1,7 +1,9 @@
 #include "asyncio/detail/inbox.h"
 
+#include "asyncio/detail/fork_lock.h"
 #include "asyncio/loop.h"
 
+#include <memory>
 #include <new>
 #include <utility>
 
@@ -9,7 +11,10 @@ namespace asyncio::detail {
 
 // The first one wakes the core. Those behind it need not: they are taken together with it.
 void Inbox::post(std::shared_ptr<ThreadSafeState> callback) {
-  const std::lock_guard lock(mutex_);
+  constexpr auto empty = [](void* callbacks) noexcept {
+    std::construct_at(static_cast<decltype(&callbacks_)>(callbacks));
+  };
+  const ForkLock lock(mutex_, empty, &callbacks_);
   if (closed_) Loop::throw_closed();
   callbacks_.push_back(ThreadSafeState::owned_by_itself(std::move(callback)));
   if (has_callbacks()) return;

@@ -1,5 +1,6 @@
 #include "asyncio/observer.h"
 
+#include "asyncio/detail/fork_lock.h"
 #include "asyncio/detail/observers.h"
 #include "asyncio/loop.h"
 
@@ -296,20 +297,20 @@ NewLoops& new_loops() {
 
 std::uint64_t observe_new_loops(std::function<std::shared_ptr<Observer>(Loop&)> make) {
   detail::check_callable(make);
-  const std::lock_guard lock(new_loops().mutex);
+  const detail::ForkLock lock(new_loops().mutex);
   new_loops().makers.emplace(++new_loops().last, std::move(make));
   return new_loops().last;
 }
 
 void stop_observing_new_loops(std::uint64_t id) {
-  const std::lock_guard lock(new_loops().mutex);
+  const detail::ForkLock lock(new_loops().mutex);
   new_loops().makers.erase(id);
 }
 
 void detail::add_observers_of_new_loops(Loop& loop) {
   std::vector<std::function<std::shared_ptr<Observer>(Loop&)>> makers;
   {
-    const std::lock_guard lock(new_loops().mutex);
+    const detail::ForkLock lock(new_loops().mutex);
     for (const auto& [id, make] : new_loops().makers) makers.push_back(make);
   }
   for (const auto& make : makers) {

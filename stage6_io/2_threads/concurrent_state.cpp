@@ -22,7 +22,7 @@ bool ConcurrentState::cancel() {
 }
 
 bool ConcurrentState::set_running_or_notify_cancel() {
-  const std::lock_guard lock(mutex_);
+  const ForkLock lock(mutex_);
   if (state_ == State::cancelled) return false;
   if (state_ != State::pending) throw InvalidStateError("Future in unexpected state: it runs already, or is done");
   state_ = State::running;

@@ -1,9 +1,8 @@
 #include "asyncio/thread_pool.h"
 
-#include <pthread.h>
+#include <asyncio/detail/fork_lock.h>
 
 #include <algorithm>
-#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -48,12 +47,8 @@ void ThreadPool::State::work() {
   if (last) ended.set_result();
 }
 
-// How many forks lie between the first process and this one.
-static std::atomic<unsigned> forks = 0;
-[[maybe_unused]] static const int at_fork =
-    pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
-
-ThreadPool::ThreadPool(std::size_t max_workers) : state_(std::make_shared<State>(max_workers)), forks_(forks.load()) {
+ThreadPool::ThreadPool(std::size_t max_workers)
+    : state_(std::make_shared<State>(max_workers)), forks_(detail::forks()) {
   if (max_workers == 0) throw std::invalid_argument("max_workers must be greater than 0");
 }
 
@@ -64,11 +59,11 @@ std::size_t ThreadPool::default_workers() noexcept {
 // The threads are the parent's. The child's copies of them can be neither joined nor waited for, and of what they share
 // with the pool the mutex may be locked for ever: all of that is left as it is.
 void ThreadPool::begin_anew_in_forked_child() {
-  if (forks_ == forks) [[likely]]
+  if (forks_ == detail::forks()) [[likely]]
     return;
   static std::mutex one_at_a_time;
-  const std::lock_guard lock(one_at_a_time);
-  if (forks_ == forks) return;
+  const detail::ForkLock lock(one_at_a_time);
+  if (forks_ == detail::forks()) return;
   struct Left {
     std::shared_ptr<State> state;
     std::vector<std::thread> threads;
@@ -84,7 +79,7 @@ void ThreadPool::begin_anew_in_forked_child() {
   left->before = all_left;
   all_left = left.release();
   state_ = std::move(fresh);
-  forks_ = forks.load();
+  forks_ = detail::forks();
 }
 
 void ThreadPool::enqueue(std::shared_ptr<detail::PooledJob> job) {
@@ -146,6 +141,7 @@ const ConcurrentFuture<>& ThreadPool::ended() const noexcept { return state_->en
 std::size_t ThreadPool::max_workers() const noexcept { return state_->max_workers; }
 
 std::size_t ThreadPool::threads() const {
+  if (forks_ != detail::forks()) return 0;
   const std::lock_guard lock(state_->mutex);
   return threads_.size();
 }

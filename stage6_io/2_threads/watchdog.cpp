@@ -1,6 +1,7 @@
 #include "asyncio/watchdog.h"
 
 #include <asyncio/call_graph.h>
+#include <asyncio/detail/fork_lock.h>
 #include <pthread.h>
 #include <semaphore.h>
 
@@ -17,6 +18,7 @@
 #include <thread>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #if __has_include(<execinfo.h>)
 #include <execinfo.h>
@@ -55,7 +57,7 @@ void take_stack(int) {
 
 std::vector<void*> stack_of(pthread_t thread) {
   static std::mutex one_at_a_time;
-  const std::lock_guard lock(one_at_a_time);
+  const detail::ForkLock lock(one_at_a_time);
   Capture& one = stack_capture();
   void* first[1];
   backtrace(first, 1);  // the first call loads a library, which a signal handler must not
@@ -94,6 +96,7 @@ class Watchdog::Watch final : public Observer, public std::enable_shared_from_th
   }
 
   void stop() noexcept {
+    if (!is_ours()) return leave();
     {
       const std::lock_guard lock(mutex_);
       closed_ = true;
@@ -104,6 +107,7 @@ class Watchdog::Watch final : public Observer, public std::enable_shared_from_th
 
   void added(Loop& loop) override { loop_ = &loop; }
   void removed(Loop&) override {
+    if (!is_ours()) return;
     const std::lock_guard lock(mutex_);
     running_.clear();
     silent_since_.reset();
@@ -127,12 +131,13 @@ class Watchdog::Watch final : public Observer, public std::enable_shared_from_th
   // look takes time for each task, so there is one for some steps at most; what is left of them, watch() looks after.
   void core_waits(std::optional<TimePoint> until) override {
     steps_.clear();
-    if (until || stuck_told_ || steps_since_look_ == 0) return;
+    if (!is_ours() || until || stuck_told_ || steps_since_look_ == 0) return;
     if (kTasksOfAStep * steps_since_look_ >= tasks_at_look_ && if_there_is_memory([this] { look(); })) return;
     const std::lock_guard lock(mutex_);
     silent_since_ = Clock::now();
   }
   void core_woke(std::size_t) override {
+    if (!is_ours()) return;
     const std::lock_guard lock(mutex_);
     silent_since_.reset();
   }
@@ -157,8 +162,18 @@ class Watchdog::Watch final : public Observer, public std::enable_shared_from_th
     }
   }
 
+  // A forked child has a copy, but not the thread, which may have had the mutex. That copy watches nothing, and stays for
+  // ever: the thread can be neither joined nor waited for.
+  bool is_ours() const noexcept { return forks_ == detail::forks(); }
+  void leave() noexcept {
+    if (left_) return;
+    left_ = shared_from_this();
+    left_before_ = std::exchange(all_left, this);
+  }
+
   // An eager task's first step runs within the step of the task that made it.
   void begin(const Observed& thing) {
+    if (!is_ours()) return;
     if_there_is_memory([&] {
       Running running{thing.id(), thing.repr(), thing.places(), Clock::now(), limit_};
       const std::lock_guard lock(mutex_);
@@ -167,6 +182,7 @@ class Watchdog::Watch final : public Observer, public std::enable_shared_from_th
   }
   // It may not be there: it began before it was watched, or when there was no memory. An end may have got lost too.
   void end(ObservedId id) noexcept {
+    if (!is_ours()) return;
     const std::lock_guard lock(mutex_);
     const auto is_it = [id](const Running& running) { return running.id == id; };
     const auto found = std::find_if(running_.rbegin(), running_.rend(), is_it);
@@ -269,7 +285,13 @@ class Watchdog::Watch final : public Observer, public std::enable_shared_from_th
   std::optional<Clock::time_point> silent_since_;  // the loop waits, and has not been looked at
   bool closed_ = false;
   std::thread thread_;
+
+  const unsigned forks_ = detail::forks();
+  std::shared_ptr<Watch> left_;  // itself
+  Watch* left_before_ = nullptr;
+  static Watch* all_left;
 };
+Watchdog::Watch* Watchdog::Watch::all_left = nullptr;
 
 Watchdog::Watchdog(Loop& loop, WatchdogOptions options) : loop_(loop) {
   const Duration limit = options.limit.value_or(loop.slow_callback_duration);

@@ -1,21 +1,22 @@
 #include "asyncio/detail/child.h"
 
+#include <asyncio/detail/fork_lock.h>
+
 #include "asyncio/detail/syscalls.h"
 
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <cerrno>
 
 namespace asyncio::detail {
 
-Child::Child(pid_t pid) noexcept : pid_(pid), parent_(::getpid()), pidfd_(sys::pidfd_open(pid)) {
+Child::Child(pid_t pid) noexcept : pid_(pid), forks_(forks()), pidfd_(sys::pidfd_open(pid)) {
   // It may have ended in the meantime, been reaped by somebody else, and its number given away: then this is not it.
   if (pidfd_ && sys::peek_by_pidfd(pidfd_.fd()) == -1 && errno == ECHILD) pidfd_.close();
 }
 
 int Child::send_signal(int signal) const noexcept {
-  if (parent_ != ::getpid()) {
+  if (forks_ != forks()) {
     errno = ESRCH;
     return -1;
   }
@@ -31,7 +32,7 @@ int Child::send_signal(int signal) const noexcept {
 }
 
 std::optional<int> Child::reap(bool wait) const noexcept {
-  if (parent_ != ::getpid()) return std::nullopt;
+  if (forks_ != forks()) return std::nullopt;
   int status = 0;
   if (pidfd_) {
     const pid_t reaped = sys::reap_by_pidfd(pidfd_.fd(), &status, wait);

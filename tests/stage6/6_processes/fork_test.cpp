@@ -2,35 +2,50 @@
 // As in CPython since 3.12: os.register_at_fork(after_in_child=…) in asyncio/events.py.
 #include "support/io.h"
 
+#include <asyncio/poll_core.h>
 #include <asyncio/processes.h>
 #include <asyncio/signals.h>
 #include <asyncio/threads.h>
+#include <asyncio/watchdog.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
-#include <fstream>
 #include <functional>
-#include <iterator>
+#include <memory>
 #include <string>
+#include <thread>
+#include <utility>
 
 namespace asyncio::testing {
 namespace {
 
-/// The exit code of a child that calls `program`; 99 if that throws; minus the signal that ended it.
-int in_child(const std::function<int()>& program) {
+/// fork(), of a child that hangs for 20 seconds at most.
+pid_t fork_child() {
   const pid_t child = ::fork();
+  if (child == 0) ::alarm(20);
+  return child;
+}
+
+/// The exit code of the child, or minus the signal that ended it; 98 if fork() has failed.
+int end_of(pid_t child) {
+  int status = 0;
+  if (child == -1 || ::waitpid(child, &status, 0) != child) return 98;
+  return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/// How a child ends that calls `program`; 99 if that throws.
+int in_child(const std::function<int()>& program) {
+  const pid_t child = fork_child();
   if (child == 0) {
-    ::alarm(20);
     try {
       ::_exit(program());
     } catch (...) {
       ::_exit(99);
     }
   }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+  return end_of(child);
 }
 
 Coro<int> answer() {
@@ -164,12 +179,11 @@ TEST(Fork, SignalsReachTheLoopOfTheChild) {
 // As in CPython, the child ends without an error.
 TEST(Fork, AChildMayReturnFromTheCoroutineThatForked) {
   const auto program = []() -> Coro<int> {
-    const pid_t child = ::fork();
+    const pid_t child = fork_child();
     if (child == 0) co_return 6;
-    int status = 0;
-    ::waitpid(child, &status, 0);
+    const int end = end_of(child);
     co_await sleep(1ms);
-    co_return WIFEXITED(status) ? 10 + WEXITSTATUS(status) : 0;
+    co_return 10 + end;
   };
   EXPECT_EQ(in_child([&] { return run(program); }), 16);
 }
@@ -178,41 +192,74 @@ TEST(Fork, AChildMayReturnFromTheCoroutineThatForked) {
 TEST(Fork, AChildThatReturnsDoesNotKillItsParentsChildren) {
   const auto program = []() -> Coro<int> {
     const Process cat = co_await create_subprocess_exec("cat", ProcessOptions(subprocess::PIPE, subprocess::PIPE));
-    const pid_t child = ::fork();
+    const pid_t child = fork_child();
     if (child == 0) {
       cat.kill();
       co_return 6;
     }
-    int status = 0;
-    ::waitpid(child, &status, 0);
+    const int end = end_of(child);
     const auto output = co_await cat.communicate("meow");
     const int code = co_await cat.wait();
     EXPECT_EQ(code, 0);
-    co_return output.first == "meow" && WIFEXITED(status) ? 10 + WEXITSTATUS(status) : 0;
+    co_return output.first == "meow" ? 10 + end : 0;
   };
   EXPECT_EQ(in_child([&] { return run(program, make_io_core()); }), 16);
 }
 
-// 'R' if the thread of this process runs, 'S' if it sleeps: proc(5), stat.
-char state_of(pid_t thread) {
-  std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
-  const std::string text(std::istreambuf_iterator<char>(file), {});
-  return text.at(text.rfind(')') + 2);
-}
-
-// The threads of the pool are the parent's. A lock that one of them held at the fork would stay locked in the child, as under
-// CPython: so the thread sleeps first.
 TEST(Fork, AChildThatReturnsDoesNotWaitForItsParentsThreads) {
   const auto program = []() -> Coro<int> {
-    const pid_t thread = co_await to_thread([] { return ::gettid(); });
-    while (state_of(thread) != 'S') co_await sleep(1ms);
-    const pid_t child = ::fork();
+    co_await to_thread([] {});
+    const pid_t child = fork_child();
     if (child == 0) co_return 6;
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    co_return WIFEXITED(status) ? 10 + WEXITSTATUS(status) : 0;
+    co_return 10 + end_of(child);
   };
   EXPECT_EQ(in_child([&] { return run(program, make_io_core()); }), 16);
+}
+
+TEST(Fork, AChildThatReturnsDoesNotWaitForItsParentsWatchdog) {
+  const auto program = []() -> Coro<int> {
+    const Watchdog watchdog({.limit = 1h});
+    const pid_t child = fork_child();
+    if (child == 0) co_return 6;
+    co_return 10 + end_of(child);
+  };
+  EXPECT_EQ(in_child([&] { return run(program, make_io_core()); }), 16);
+}
+
+/// Another thread that wakes it waits there, with the locks of the way into the loop, until it is let go.
+class SlowToWake final : public PollCore {
+ public:
+  void wake() noexcept override {
+    if (std::this_thread::get_id() != owner_) {
+      entered = true;
+      entered.notify_all();
+      let_go.wait(false);
+    }
+    PollCore::wake();
+  }
+  std::atomic<bool> entered = false;
+  std::atomic<bool> let_go = false;
+
+ private:
+  const std::thread::id owner_ = std::this_thread::get_id();
+};
+
+TEST(Fork, AChildThatReturnsDoesNotWaitForALockOfItsParentsThreads) {
+  auto core = std::make_unique<SlowToWake>();
+  SlowToWake& slow = *core;
+  const auto program = [&]() -> Coro<int> {
+    auto job = create_task(to_thread([] { return 42; }));
+    co_await ticks(2);
+    slow.entered.wait(false);
+    const pid_t child = fork_child();
+    if (child == 0) co_return 6;
+    const int end = end_of(child);
+    slow.let_go = true;
+    slow.let_go.notify_all();
+    const int result = co_await job;
+    co_return result == 42 ? 10 + end : 0;
+  };
+  EXPECT_EQ(in_child([&] { return run(program, std::move(core)); }), 16);
 }
 
 }  // namespace

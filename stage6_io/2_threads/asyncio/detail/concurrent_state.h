@@ -2,6 +2,7 @@
 // Mirrors: Lib/concurrent/futures/_base.py, Future. Read next: ../concurrent_future.h
 #pragma once
 
+#include <asyncio/detail/fork_lock.h>
 #include <asyncio/time_limit.h>
 
 #include <atomic>
@@ -75,7 +76,7 @@ class ConcurrentState : public std::enable_shared_from_this<ConcurrentState> {
   void finish(Store store) {
     std::vector<std::unique_ptr<Callback>> callbacks;
     {
-      const std::lock_guard lock(mutex_);
+      const ForkLock lock(mutex_);
       check_not_done();
       store();
       callbacks = settle(State::finished);

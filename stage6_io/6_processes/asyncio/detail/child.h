@@ -40,7 +40,7 @@ class Child {
   std::optional<int> reap(bool wait) const noexcept;
 
   pid_t pid_ = 0;
-  pid_t parent_ = 0;  // this process; in a forked copy of it, which has the descriptor too, the child is not ours
+  unsigned forks_ = 0;  // before it was spawned; in a forked copy of this process the child is not ours
   FileDescriptor pidfd_;
 };
 
