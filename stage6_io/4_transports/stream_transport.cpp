@@ -57,8 +57,9 @@ void StreamTransport::on_readable() {
 }
 
 void StreamTransport::resume_reading() {
-  if (closing_ || !std::exchange(paused_, false)) return;
+  if (closing_ || !paused_) return;
   if (!received_eof_ && open_loop()) watch_reads();
+  paused_ = false;  // now: without memory for the watch it may be tried again
 }
 
 // A reader has found its buffer empty. If the last receive filled a small buffer (of read_into), there will be more,

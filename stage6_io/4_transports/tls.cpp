@@ -47,12 +47,18 @@ Coro<std::shared_ptr<Transport>> start_tls(std::shared_ptr<Transport> transport,
   const Future<> handshake(loop);
   const std::shared_ptr<TlsLayer> layer = request.make_layer(loop, std::move(protocol), server_side, handshake, false);
   layer->feed(received);
+  Handle made = loop.call_soon([layer, transport] { layer->connection_made(transport); });
+  Handle resumed;
+  try {
+    resumed = loop.call_soon([transport] { transport->resume_reading(); });
+  } catch (...) {  // no memory: it goes on as it was
+    made.cancel();
+    throw;
+  }
   // Paused, so that nothing is received before the layer knows its transport.
   transport->pause_reading();
   transport->set_protocol(layer);
   if (begun) begun(layer->app_transport());
-  Handle made = loop.call_soon([layer, transport] { layer->connection_made(transport); });
-  Handle resumed = loop.call_soon([transport] { transport->resume_reading(); });
   try {
     co_await handshake;
   } catch (...) {

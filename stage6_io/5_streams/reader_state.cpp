@@ -58,8 +58,8 @@ void ReaderState::wake_reader() {
 }
 
 void ReaderState::resume() {
-  paused_ = false;
   transport_->resume_reading();
+  paused_ = false;  // now: without memory for it, the next read tries again
 }
 
 void ReaderState::throw_already_waiting(const char* function) {

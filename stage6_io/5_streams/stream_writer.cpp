@@ -63,9 +63,11 @@ Coro<> StreamWriter::start_tls(detail::Ref<detail::StreamOwner> owner, detail::T
     detail::throw_system_error(ECONNRESET, "SSL handshake: the peer closed the connection");
   }
   std::string received;
-  if (reader) received = reader->buffer().take(reader->buffer().size());
-  // Another task may write during the handshake, and nothing more goes out plain.
-  std::function<void(std::shared_ptr<Transport>)> begun = [owner](std::shared_ptr<Transport> secured) {
+  if (reader) received = reader->buffer().view();
+  // Another task may write during the handshake, and nothing more goes out plain. If that does not begin, the reader
+  // keeps what it has.
+  std::function<void(std::shared_ptr<Transport>)> begun = [owner, reader](std::shared_ptr<Transport> secured) {
+    if (reader) reader->buffer().clear();
     owner->set_transport(std::move(secured));
   };
   const std::shared_ptr<Transport> secured = co_await detail::start_tls(

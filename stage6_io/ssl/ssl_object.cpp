@@ -9,6 +9,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <new>
 #include <stdexcept>
 #include <utility>
 
@@ -206,11 +207,8 @@ const char* explanation(int reason) {
   }
 }
 
-}  // namespace
-
-std::exception_ptr take_error(const ssl_st* ssl, const std::string& host, const std::string& certificate) {
-  const unsigned long code = ERR_get_error();
-  ERR_clear_error();
+std::exception_ptr exception_of(unsigned long code, const ssl_st* ssl, const std::string& host,
+                                const std::string& certificate) {
   const bool from_ssl = ERR_GET_LIB(code) == ERR_LIB_SSL;
   if (ssl && from_ssl && ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
     const long result = SSL_get_verify_result(ssl);
@@ -218,6 +216,19 @@ std::exception_ptr take_error(const ssl_st* ssl, const std::string& host, const 
         SSLCertVerificationError(code, static_cast<int>(result), verify_message(result, host), certificate));
   }
   return std::make_exception_ptr(SSLError(code, from_ssl ? explanation(ERR_GET_REASON(code)) : ""));
+}
+
+}  // namespace
+
+std::exception_ptr take_error(const ssl_st* ssl, const std::string& host, const std::string& certificate) {
+  const unsigned long code = ERR_get_error();
+  ERR_clear_error();
+  if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE) return std::make_exception_ptr(std::bad_alloc());
+  try {
+    return exception_of(code, ssl, host, certificate);
+  } catch (const std::bad_alloc&) {
+    return std::current_exception();
+  }
 }
 
 }  // namespace detail

@@ -53,6 +53,15 @@ void clear_errors() {
   if (ERR_peek_error() != 0) ERR_clear_error();
 }
 
+/// system_error(), or without memory for its text std::bad_alloc.
+std::exception_ptr error_with(int code, const char* text) noexcept {
+  try {
+    return std::make_exception_ptr(system_error(code, text));
+  } catch (const std::bad_alloc&) {
+    return std::current_exception();
+  }
+}
+
 int index_of_this() {
   static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
   return index;
@@ -136,17 +145,15 @@ void SSLProtocol::set_protocol(std::shared_ptr<BaseProtocol> protocol) {
 
 void SSLProtocol::connection_made(std::shared_ptr<Transport> transport) {
   raw_ = std::move(transport);
-  app_transport_->sockname_ = raw_->sockname();
-  app_transport_->peername_ = raw_->peername();
   state_ = State::handshake;
-  timer_ = loop_.call_later(handshake_timeout_, [weak = weak_from_this()] {
-    const auto self = weak.lock();
-    if (!self || self->state_ != State::handshake) return;
-    const std::string text = "SSL handshake is taking longer than " + in_seconds(self->handshake_timeout_) +
-                             " seconds: aborting the connection";
-    self->handshake_failed(std::make_exception_ptr(system_error(ECONNABORTED, text)), "SSL handshake failed");
+  or_lose([this] {
+    app_transport_->sockname_ = raw_->sockname();
+    app_transport_->peername_ = raw_->peername();
+    timer_ = loop_.call_later(handshake_timeout_, [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->or_lose([&] { self->handshake_timed_out(); });
+    });
+    do_handshake();
   });
-  do_handshake();
 }
 
 // ── callbacks of the raw transport ──────────────────────────────────────────────────────────────────────────────────
@@ -181,7 +188,7 @@ bool SSLProtocol::eof_received() {
   raw_eof_ = true;
   switch (state_) {
     case State::handshake:
-      handshake_failed(std::make_exception_ptr(system_error(ECONNRESET, kPeerHasClosed)), "SSL handshake failed");
+      handshake_failed(error_with(ECONNRESET, kPeerHasClosed), "SSL handshake failed");
       return false;
     case State::wrapped:
       if (!app_paused_) end_of_stream();  // else resume_reading() delivers the data first
@@ -214,16 +221,21 @@ void SSLProtocol::connection_lost(std::exception_ptr error) {
   app_transport_->layer_ = nullptr;
   if (app_ == App::made || app_ == App::eof) {
     app_ = App::lost;
-    loop_.call_soon([above = above_, error] { above->connection_lost(error); });
+    lost_above_ = above_;
+    loss_error_ = error;
+    loss_.schedule(loop_, alive, &SSLProtocol::tell_loss);
   }
-  if (!error && handshake_) {
-    error = std::make_exception_ptr(system_error(ECONNABORTED, "SSL handshake: the connection was closed"));
-  }
+  if (!error && handshake_) error = error_with(ECONNABORTED, "SSL handshake: the connection was closed");
   settle_handshake(error);
   plain_ = nullptr;
   buffered_ = nullptr;
   above_.reset();
   raw_.reset();
+}
+
+void SSLProtocol::tell_loss(int) {
+  const std::shared_ptr<BaseProtocol> above = std::exchange(lost_above_, nullptr);
+  above->connection_lost(std::exchange(loss_error_, nullptr));
 }
 
 // ── the handshake ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -235,7 +247,7 @@ void SSLProtocol::do_handshake() {
   if (result == 1) return handshake_done();
   if (reason == SSL_ERROR_WANT_READ) return send_outgoing();
   std::exception_ptr error = error_of(reason);
-  if (!error) error = std::make_exception_ptr(system_error(ECONNRESET, kPeerHasClosed));
+  if (!error) error = error_with(ECONNRESET, kPeerHasClosed);
   send_outgoing();  // the alert that tells the peer why
   if (thrown_) report(std::exchange(thrown_, nullptr), "SSL server name callback failed");
   handshake_failed(error, "SSL handshake failed");
@@ -255,6 +267,13 @@ void SSLProtocol::handshake_done() {
   }
   settle_handshake(nullptr);
   do_read();
+}
+
+void SSLProtocol::handshake_timed_out() {
+  if (state_ != State::handshake) return;
+  const std::string text =
+      "SSL handshake is taking longer than " + in_seconds(handshake_timeout_) + " seconds: aborting the connection";
+  handshake_failed(error_with(ECONNABORTED, text.c_str()), "SSL handshake failed");
 }
 
 void SSLProtocol::handshake_failed(std::exception_ptr error, const char* message) {
@@ -362,12 +381,15 @@ void SSLProtocol::call_eof_received() {
 }
 
 void SSLProtocol::resume_reading() {
-  if (!std::exchange(app_paused_, false)) return;
-  loop_.call_soon([weak = weak_from_this()] {
-    const auto self = weak.lock();
-    if (!self) return;
-    self->advance();
-    if (self->raw_eof_ && !self->app_paused_) self->end_of_stream();
+  if (!std::exchange(app_paused_, false) || std::exchange(reading_on_, true)) return;
+  read_on_.schedule(loop_, shared_from_this(), &SSLProtocol::read_on);
+}
+
+void SSLProtocol::read_on(int) {
+  reading_on_ = false;
+  or_lose([this] {
+    advance();
+    if (raw_eof_ && !app_paused_) end_of_stream();
   });
 }
 
@@ -457,11 +479,12 @@ void SSLProtocol::send_outgoing() {
 }
 
 void SSLProtocol::resume_writing() {
-  const std::shared_ptr<SSLProtocol> alive = shared_from_this();
   raw_paused_ = false;
-  do_write();
-  if (state_ == State::flushing) do_flush();
-  control_raw_reading();
+  or_lose([this] {
+    do_write();
+    if (state_ == State::flushing) do_flush();
+    control_raw_reading();
+  });
 }
 
 void SSLProtocol::control_app_writing() {
@@ -492,7 +515,7 @@ void SSLProtocol::set_limits(WriteBufferLimits limits) {
 void SSLProtocol::close() {
   closing_ = true;
   app_transport_->closed_ = true;
-  start_shutdown();
+  or_lose([this] { start_shutdown(); });
 }
 
 void SSLProtocol::start_shutdown() {
@@ -512,16 +535,18 @@ void SSLProtocol::start_shutdown() {
 // The time limit only runs while no data moves. CPython's counts from close(), which cuts off a slow reader.
 void SSLProtocol::arm_shutdown_timer() {
   timer_ = loop_.call_later(shutdown_timeout_, [weak = weak_from_this()] {
-    const auto self = weak.lock();
-    if (!self || (self->state_ != State::flushing && self->state_ != State::shutdown)) return;
-    std::size_t unsent = self->unsent();
-    if (self->raw_) unsent += self->raw_->get_write_buffer_size();
-    if (unsent < self->unsent_at_timer_) {
-      self->unsent_at_timer_ = unsent;
-      return self->arm_shutdown_timer();
-    }
-    self->force_close(std::make_exception_ptr(TimeoutError("SSL shutdown timed out")));
+    if (const auto self = weak.lock()) self->or_lose([&] { self->look_at_shutdown(); });
   });
+}
+
+void SSLProtocol::look_at_shutdown() {
+  if (state_ != State::flushing && state_ != State::shutdown) return;
+  const std::size_t size = unsent() + (raw_ ? raw_->get_write_buffer_size() : 0);
+  if (size < unsent_at_timer_) {
+    unsent_at_timer_ = size;
+    return arm_shutdown_timer();
+  }
+  force_close(std::make_exception_ptr(TimeoutError("SSL shutdown timed out")));
 }
 
 void SSLProtocol::do_flush() {
@@ -563,9 +588,11 @@ void SSLProtocol::shutdown_done(std::exception_ptr error) {
   timer_.cancel();
   if (error) return fatal_error(std::move(error), "Fatal error on SSL protocol");
   state_ = State::unwrapped;
-  loop_.call_soon([raw = raw_] {
-    if (raw) raw->close();
-  });
+  if (raw_) close_.schedule(loop_, shared_from_this(), &SSLProtocol::close_raw);
+}
+
+void SSLProtocol::close_raw(int) {
+  if (raw_) raw_->close();
 }
 
 // ── errors ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -584,12 +611,29 @@ void SSLProtocol::fatal_error(std::exception_ptr error, const char* message) {
 }
 
 void SSLProtocol::report(std::exception_ptr error, const char* message) {
-  ErrorContext context(message, std::move(error));
-  context.with("transport", app_transport_->repr());
-  if (const BaseProtocol* above = above_.get()) {
-    context.with("protocol", "<" + asyncio::detail::demangle(typeid(*above).name()) + ">");
+  try {
+    ErrorContext context(message, std::move(error));
+    context.with("transport", app_transport_->repr());
+    if (const BaseProtocol* above = above_.get()) {
+      context.with("protocol", "<" + asyncio::detail::demangle(typeid(*above).name()) + ">");
+    }
+    loop_.call_exception_handler(context);
+  } catch (const std::bad_alloc&) {
+    asyncio::detail::report_without_memory(message);
   }
-  loop_.call_exception_handler(context);
+}
+
+template <class Action>
+void SSLProtocol::or_lose(Action action) {
+  const std::shared_ptr<SSLProtocol> alive = shared_from_this();
+  try {
+    action();
+  } catch (const std::bad_alloc&) {
+    const std::exception_ptr error = std::current_exception();
+    timer_.cancel();
+    force_close(error);
+    settle_handshake(error);
+  }
 }
 
 template <class Call>

@@ -14,14 +14,6 @@ std::atomic<long> how_many = 0;
 std::atomic<bool> has_failed = false;
 std::atomic<long> in_use = 0;
 
-bool fails() noexcept {
-  if (!counting.load(std::memory_order_relaxed)) return false;
-  const long mine = ++number;
-  if (mine < first_to_fail || mine - first_to_fail >= how_many) return false;
-  has_failed = true;
-  return true;
-}
-
 void* count(void* memory) {
   if (!memory) throw std::bad_alloc();
   ++in_use;
@@ -37,6 +29,14 @@ void release(void* memory) noexcept {
 [[maybe_unused]] const int pool_is_off = setenv("ASYNCIO_POOL", "0", 1);
 
 }  // namespace
+
+bool fails() noexcept {
+  if (!counting.load(std::memory_order_relaxed)) return false;
+  const long mine = ++number;
+  if (mine < first_to_fail || mine - first_to_fail >= how_many) return false;
+  has_failed = true;
+  return true;
+}
 
 NoMemory::NoMemory(long first, long count) noexcept {
   number = 0;

@@ -21,6 +21,9 @@ class NoMemory {
   static bool any_failed() noexcept;
 };
 
+/// For allocators other than operator new: counts an allocation, and says whether it has to fail.
+bool fails() noexcept;
+
 /// How many blocks of operator new are in use. (The pool is off in these programs: what is freed is free.)
 long blocks() noexcept;
 

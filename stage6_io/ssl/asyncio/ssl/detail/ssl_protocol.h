@@ -4,6 +4,7 @@
 #pragma once
 
 #include <asyncio/detail/byte_buffer.h>
+#include <asyncio/detail/reserved_call.h>
 #include <asyncio/loop.h>
 #include <asyncio/ssl/detail/context_state.h>
 #include <asyncio/ssl/detail/ssl_transport.h>
@@ -26,6 +27,8 @@ namespace asyncio::ssl::detail {
 /// the raw transport, even after a success: it may have queued a ticket. (2) While the raw transport asks to pause,
 /// nothing is encrypted; data written then waits in backlog_. (3) After close() the protocol above only gets
 /// connection_lost().
+/// (4) Without memory, the connection is lost: the protocol above hears of it, and nobody waits for ever. What that takes
+/// has its memory here.
 class SSLProtocol final : public asyncio::detail::TlsLayer, public std::enable_shared_from_this<SSLProtocol> {
  public:
   static std::shared_ptr<SSLProtocol> make(Loop& loop, std::shared_ptr<BaseProtocol> above,
@@ -82,6 +85,7 @@ class SSLProtocol final : public asyncio::detail::TlsLayer, public std::enable_s
   void advance();
   void do_handshake();
   void handshake_done();
+  void handshake_timed_out();
   void handshake_failed(std::exception_ptr error, const char* message);
   void settle_handshake(std::exception_ptr error);
 
@@ -95,6 +99,7 @@ class SSLProtocol final : public asyncio::detail::TlsLayer, public std::enable_s
   void end_of_stream();
   void call_eof_received();
   void control_raw_reading();
+  void read_on(int);
 
   void do_write();
   std::size_t encrypt(std::string_view data);
@@ -106,11 +111,17 @@ class SSLProtocol final : public asyncio::detail::TlsLayer, public std::enable_s
   void do_flush();
   void do_shutdown();
   void shutdown_done(std::exception_ptr error);
+  void close_raw(int);
   void arm_shutdown_timer();
+  void look_at_shutdown();
+  void tell_loss(int);
 
   void force_close(std::exception_ptr error);
   void fatal_error(std::exception_ptr error, const char* message);
   void report(std::exception_ptr error, const char* message);
+  /// Without memory for `action`, aborts the connection.
+  template <class Action>
+  void or_lose(Action action);
   template <class Call>
   bool guarded(const char* message, Call call);
 
@@ -134,6 +145,9 @@ class SSLProtocol final : public asyncio::detail::TlsLayer, public std::enable_s
   Future<> handshake_;
   std::exception_ptr error_;  // why we aborted the raw transport
   std::exception_ptr thrown_;
+  asyncio::detail::ReservedCall<SSLProtocol> read_on_, close_, loss_;
+  std::shared_ptr<BaseProtocol> lost_above_;  // from connection_lost() until it is told
+  std::exception_ptr loss_error_;             // what it is told
   std::string certificate_at_fault_;
   unsigned lost_writes_ = 0;
   State state_ = State::unwrapped;
@@ -145,7 +159,8 @@ class SSLProtocol final : public asyncio::detail::TlsLayer, public std::enable_s
   bool raw_paused_ = false;          // the raw transport has called our pause_writing()
   bool raw_reading_paused_ = false;  // we have paused the raw transport's reading
   bool raw_eof_ = false;
-  bool closing_ = false;  // close() was called: received data is dropped
+  bool reading_on_ = false;  // read_on_ is scheduled
+  bool closing_ = false;     // close() was called: received data is dropped
 };
 
 }  // namespace asyncio::ssl::detail

@@ -1,0 +1,116 @@
+// Allocation k fails, for each k, in scenarios of TLS: ours and OpenSSL's. See sweep.h.
+#include "no_memory/no_memory.h"
+#include "no_memory/sweep.h"
+#include "stage6/ssl/tls_support.h"
+
+#include <asyncio/tls.h>
+#include <openssl/crypto.h>
+
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+namespace asyncio::testing {
+namespace {
+
+using ssl::SSLContext;
+
+// ── OpenSSL's allocations ──
+
+void* allocate(std::size_t size, const char*, int) { return fails() ? nullptr : std::malloc(size); }
+void* reallocate(void* memory, std::size_t size, const char*, int) {
+  return fails() ? nullptr : std::realloc(memory, size);
+}
+void release(void* memory, const char*, int) { std::free(memory); }
+
+// Before OpenSSL has allocated anything.
+[[maybe_unused]] const int ours = CRYPTO_set_mem_functions(allocate, reallocate, release);
+
+TEST(NoMemoryInTls, OpenSslAllocatesByOurFunctions) { EXPECT_EQ(ours, 1); }
+
+// ── scenarios ──
+
+struct Contexts {
+  SSLContext serving = server_context();
+  SSLContext calling = client_context();
+};
+const Contexts& contexts() {
+  static const Contexts made;
+  return made;
+}
+
+/// Closes the server however the scenario ends: what was made must not outlive it.
+class Closing {
+ public:
+  explicit Closing(Server server) : server_(std::move(server)) {}
+  Closing(const Closing&) = delete;
+  Closing& operator=(const Closing&) = delete;
+  ~Closing() { server_.close(); }
+  int port() const { return server_.port(); }
+
+ private:
+  Server server_;
+};
+
+// The limits are longer than the sweep has patience: they end no connection that waits for want of memory.
+ServerOptions serving() { return {.ssl = &contexts().serving, .ssl_shutdown_timeout = 60s}; }
+ConnectOptions calling() { return {.ssl = &contexts().calling, .ssl_shutdown_timeout = 60s}; }
+
+Coro<> talk(StreamReader reader, StreamWriter writer, std::size_t size) {
+  const std::string data = pattern(size);
+  writer.write(data);
+  std::string received;
+  while (received.size() < size) {
+    const std::string some = co_await reader.read(100'000);
+    if (some.empty()) break;
+    received += some;
+  }
+  EXPECT_TRUE(data.starts_with(received)) << "after " << received.size();
+  writer.close();
+  co_await writer.wait_closed();
+}
+
+TEST(NoMemoryInTls, AnEchoServerAndItsClient) {
+  sweep_io([]() -> Coro<> {
+    const ServerOptions serve = serving();
+    Server made = co_await start_server(echo, "127.0.0.1", 0, serve);
+    const Closing server(std::move(made));
+    const ConnectOptions call = calling();
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port(), call);
+    co_await talk(reader, writer, 100);
+  });
+}
+
+TEST(NoMemoryInTls, MoreThanTheBuffersHold) {
+  sweep_io([]() -> Coro<> {
+    const ServerOptions serve = serving();
+    Server made = co_await start_server(echo, "127.0.0.1", 0, serve);
+    const Closing server(std::move(made));
+    const ConnectOptions call = calling();
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port(), call);
+    co_await talk(reader, writer, 400'000);
+  });
+}
+
+Coro<> upgrade_and_echo(StreamReader reader, StreamWriter writer) {
+  co_await reader.readline();
+  const StartTlsOptions options{.ssl_shutdown_timeout = 60s};
+  co_await writer.start_tls(contexts().serving, options);
+  co_await echo(reader, writer);
+}
+
+TEST(NoMemoryInTls, StartTls) {
+  sweep_io([]() -> Coro<> {
+    Server made = co_await start_server(upgrade_and_echo, "127.0.0.1", 0);
+    const Closing server(std::move(made));
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
+    writer.write("STARTTLS\n");
+    StartTlsOptions options{.ssl_shutdown_timeout = 60s};
+    options.server_hostname = "localhost";
+    co_await writer.start_tls(contexts().calling, options);
+    co_await talk(reader, writer, 1000);
+  });
+}
+
+}  // namespace
+}  // namespace asyncio::testing
