@@ -42,7 +42,7 @@ void ClientResponse::raise_for_status() const {
 }
 
 void ClientResponse::close() const {
-  transfer_->fail(std::make_exception_ptr(ClientConnectionError("Connection closed")));
+  transfer_->fail(detail::exception_with<ClientConnectionError>("Connection closed"));
 }
 
 Coro<std::string> ClientResponse::read_chunk(Ref<Transfer> transfer) {

@@ -1,5 +1,6 @@
 #include "asyncio/http/detail/multi.h"
 
+#include "asyncio/http/detail/errors.h"
 #include "asyncio/http/detail/transfer.h"
 #include "asyncio/http/errors.h"
 #include "curl_support.h"
@@ -17,16 +18,17 @@ namespace asyncio::http::detail {
 
 // ── the two callbacks of libcurl ────────────────────────────────────────────────────────────────────────────────────
 
+// They never return an error: libcurl would then give up all its transfers, and keep half of a new one.
+
 // libcurl wants a socket watched; with CURL_POLL_REMOVE, before it closes one, no longer watched.
 int Multi::on_socket(void*, int fd, int what, void* self, void*) noexcept {
   Multi& multi = *static_cast<Multi*>(self);
   try {
     multi.watch(fd, what == CURL_POLL_REMOVE ? CURL_POLL_NONE : what);
-    return 0;
   } catch (...) {
     multi.error_ = std::current_exception();
-    return -1;
   }
+  return 0;
 }
 
 // libcurl wants a call after timeout_ms, instead of the call that it asked for before; -1: none.
@@ -34,11 +36,10 @@ int Multi::on_timer(void*, long timeout_ms, void* self) noexcept {
   Multi& multi = *static_cast<Multi*>(self);
   try {
     multi.set_timer(timeout_ms);
-    return 0;
   } catch (...) {
     multi.error_ = std::current_exception();
-    return -1;
   }
+  return 0;
 }
 
 void Multi::watch(int fd, int what) {
@@ -70,12 +71,10 @@ void Multi::act(int fd, int events) {
   const Ref<Multi> self(this);
   int running = 0;
   const CURLMcode code = curl_multi_socket_action(multi_, fd, events, &running);
-  look_for_finished();
-  if (error_) {
-    fail_all(std::exchange(error_, nullptr));
-  } else if (code != CURLM_OK && code != CURLM_BAD_SOCKET) {  // libcurl has just closed the socket: no error
-    fail_all(std::make_exception_ptr(ClientError(std::string("libcurl: ") + curl_multi_strerror(code))));
+  if (code != CURLM_OK && code != CURLM_BAD_SOCKET && !error_) {  // libcurl has just closed the socket: no error
+    error_ = exception_with<ClientError>("libcurl: ", curl_multi_strerror(code));
   }
+  look_for_finished();
 }
 
 void Multi::look_for_finished() {
@@ -86,6 +85,7 @@ void Multi::look_for_finished() {
     Transfer& transfer = *get_info<Transfer*>(message->easy_handle, CURLINFO_PRIVATE);
     transfer.finish(code);
   }
+  fail_all_after_error();
 }
 
 void Multi::add(Transfer& transfer) {
@@ -93,15 +93,20 @@ void Multi::add(Transfer& transfer) {
   transfers_.insert(&transfer);
   const CURLMcode code = curl_multi_add_handle(multi_, transfer.easy());
   if (code == CURLM_OK && !error_) return;
+  const std::exception_ptr error = std::exchange(error_, nullptr);
   transfers_.erase(&transfer);
   if (code == CURLM_OK) curl_multi_remove_handle(multi_, transfer.easy());
-  if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+  if (error && !error_) error_ = error;  // the others may wait for the same timer
+  fail_all_after_error();
+  if (error) std::rethrow_exception(error);
   if (code == CURLM_OUT_OF_MEMORY) throw std::bad_alloc();
   throw ClientError(std::string("curl_multi_add_handle: ") + curl_multi_strerror(code));
 }
 
 void Multi::remove(Transfer& transfer) noexcept {
-  if (transfers_.erase(&transfer) > 0) curl_multi_remove_handle(multi_, transfer.easy());
+  if (transfers_.erase(&transfer) == 0) return;
+  curl_multi_remove_handle(multi_, transfer.easy());
+  fail_all_after_error();
 }
 
 // ── life ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -162,15 +167,23 @@ Loop* Multi::open_loop() const noexcept {
   return loop && !loop->is_closed() ? loop : nullptr;
 }
 
-void Multi::fail_all(std::exception_ptr error) {
-  std::vector<Ref<Transfer>> under_way;
-  for (Transfer* transfer : transfers_) under_way.emplace_back(transfer);
-  for (const Ref<Transfer>& transfer : under_way) transfer->fail(error);
+// Without memory for one, since there may be none. What a transfer removes from libcurl, it removes from here.
+void Multi::fail_all(std::exception_ptr error) noexcept {
+  const bool nested = std::exchange(failing_, true);
+  while (!transfers_.empty()) Ref<Transfer>(*transfers_.begin())->fail(error);
+  failing_ = nested;
+}
+
+// A socket or a timer that is not watched: whoever waits for it would wait for ever.
+void Multi::fail_all_after_error() noexcept {
+  if (failing_) return;  // they all end anyway
+  while (error_) fail_all(std::exchange(error_, nullptr));
 }
 
 void Multi::close() {
   if (std::exchange(closed_, true)) return;
-  fail_all(std::make_exception_ptr(ClientConnectionError("Session is closed")));
+  fail_all(exception_with<ClientConnectionError>("Session is closed"));
+  error_ = nullptr;
   free_handles();
 }
 

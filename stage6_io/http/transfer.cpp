@@ -30,7 +30,7 @@ class BodyTransport final : public ReadTransport {
     if (transfer_) transfer_->resume_reading();
   }
   void close() override {
-    if (transfer_) transfer_->fail(std::make_exception_ptr(ClientConnectionError("Connection closed")));
+    if (transfer_) transfer_->fail(exception_with<ClientConnectionError>("Connection closed"));
   }
   bool is_closing() const noexcept override { return transfer_ == nullptr; }
   void set_protocol(std::shared_ptr<BaseProtocol>) override {
@@ -63,7 +63,7 @@ Transfer::Transfer(Ref<Multi> multi, std::string method, const std::string& url,
 Transfer::~Transfer() {
   if (!easy_) return;
   end();
-  content_.set_exception(std::make_exception_ptr(ClientConnectionError("Connection closed")));
+  content_.set_exception(exception_with<ClientConnectionError>("Connection closed"));
 }
 
 // ── libcurl's callbacks ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -245,11 +245,10 @@ void Transfer::head_arrived() {
 
 // In the next tick, because libcurl would call on_body() at once and feed the reader in the middle of a read.
 void Transfer::resume_reading() {
-  paused_ = false;
-  if (!std::exchange(held_by_libcurl_, false)) return;
-  if (Loop* loop = multi_->open_loop()) {
-    loop->call_soon([self = Ref<Transfer>(this)] { self->go_on(); });
-  }
+  Loop* const loop = multi_->open_loop();
+  if (held_by_libcurl_ && loop) loop->call_soon([self = Ref<Transfer>(this)] { self->go_on(); });
+  paused_ = false;  // now: without memory for the callback it may be tried again
+  held_by_libcurl_ = false;
 }
 
 void Transfer::go_on() {
@@ -263,9 +262,13 @@ void Transfer::go_on() {
 
 void Transfer::finish(int code) {
   const Ref<Transfer> self(this);
-  if (code != CURLE_OK) return fail(to_exception(code));
-  if (!head_complete_) return fail(std::make_exception_ptr(bad_answer("it ends within its head")));
-  head_arrived();
+  try {
+    if (code != CURLE_OK) return fail(to_exception(code));
+    if (!head_complete_) return fail(std::make_exception_ptr(bad_answer("it ends within its head")));
+    head_arrived();
+  } catch (const std::bad_alloc&) {
+    return fail(std::current_exception());
+  }
   end();
   content_.feed_eof();
 }

@@ -57,7 +57,8 @@ class Multi : public asyncio::detail::Pooled, public asyncio::detail::RefCounted
   void add(Transfer& transfer);
   /// Stops the transfer; closes its connection if it is unfinished. A no-op if it was not added, or was removed.
   void remove(Transfer& transfer) noexcept;
-  /// Finishes the transfers that libcurl reports as done. Call it after any call that may advance a transfer.
+  /// Finishes the transfers that libcurl reports as done; fails all if one of libcurl's callbacks has stored an error.
+  /// Call it after any call that may advance a transfer.
   void look_for_finished();
 
   /// Fails all transfers ("Session is closed") and refuses new ones.
@@ -76,7 +77,8 @@ class Multi : public asyncio::detail::Pooled, public asyncio::detail::RefCounted
   void watch(int fd, int what);
   void set_timer(long timeout_ms);
   void act(int fd, int events);
-  void fail_all(std::exception_ptr error);
+  void fail_all(std::exception_ptr error) noexcept;
+  void fail_all_after_error() noexcept;
   void free_handles() noexcept;
 
   asyncio::detail::Ref<asyncio::detail::WeakLoop> weak_loop_;
@@ -88,6 +90,7 @@ class Multi : public asyncio::detail::Pooled, public asyncio::detail::RefCounted
   std::map<int, int> sockets_;  // CURL_POLL_IN, …_OUT or …_INOUT, by descriptor
   std::set<Transfer*> transfers_;
   std::exception_ptr error_;
+  bool failing_ = false;  // fail_all() is under way
   bool closed_ = false;
 };
 
