@@ -14,7 +14,9 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
+#include <vector>
 
 namespace asyncio::testing {
 namespace {
@@ -92,6 +94,70 @@ TEST_P(Children, ThoseThatAreOursAreSignalledAndReaped) {
   EXPECT_EQ(calls_["kill"] > 0, by_number);
 }
 
+/// As kill(), which throws only if all is over: ProcessLookupError in CPython.
+void kill_if_there(const Process& process) {
+  try {
+    process.kill();
+  } catch (const std::system_error& error) {
+    EXPECT_EQ(error.code(), std::errc::no_such_process);
+    EXPECT_TRUE(process.returncode());
+  }
+}
+
+TEST_P(Children, TheKernelReapsThemAllIfSIGCHLDIsIgnored) {
+  const Faults faults(kernel());
+  const auto before = std::signal(SIGCHLD, SIG_IGN);
+  run_io([]() -> Coro<> {
+    std::vector<std::string> messages;
+    Loop::running().set_exception_handler(
+        [&](Loop&, const ErrorContext& context) { messages.push_back(context.message); });
+    const Process killed = co_await create_subprocess_exec("sleep", "60");
+    killed.kill();
+    int code = co_await killed.wait();
+    EXPECT_EQ(code, 255);
+    kill_if_there(killed);
+    const Process ended = co_await create_subprocess_exec("true");
+    kill_if_there(ended);
+    code = co_await ended.wait();
+    EXPECT_EQ(code, 255);
+    const Process cat = co_await create_subprocess_exec("cat", ProcessOptions(subprocess::PIPE, subprocess::PIPE));
+    const auto output = co_await cat.communicate("meow");
+    EXPECT_EQ(output.first, "meow");
+    EXPECT_EQ(cat.returncode(), 255);
+    EXPECT_EQ(messages.size(), 3u);
+    EXPECT_EQ(messages.at(0),
+              "Unknown child process pid " + std::to_string(killed.pid()) + ", will report returncode 255");
+    Loop::running().set_exception_handler(nullptr);
+  });
+  std::signal(SIGCHLD, before);
+}
+
+// As a library does that waits for all children, whosever they are.
+TEST_P(Children, AThreadMayReapThemAtAnyMoment) {
+  const Faults faults(kernel());
+  std::atomic<bool> stop = false;
+  std::thread other([&stop] {
+    while (!stop) {
+      if (::waitpid(-1, nullptr, WNOHANG) <= 0) std::this_thread::yield();
+    }
+  });
+  run_io([]() -> Coro<> {
+    Loop::running().set_exception_handler([](Loop&, const ErrorContext&) {});
+    for (int i = 0; i < 40; ++i) {
+      const Process process = co_await create_subprocess_exec("cat", ProcessOptions(subprocess::PIPE));
+      if (i % 2 == 0) process.stdin_()->close();
+      for (int tick = 0; tick < i % 4; ++tick) co_await sleep(0s);
+      if (i % 2 == 1) kill_if_there(process);
+      const int code = co_await process.wait();
+      EXPECT_TRUE(code == 255 || code == (i % 2 == 0 ? 0 : -SIGKILL)) << code;
+      EXPECT_THROW(co_await create_subprocess_exec("/nonexistent"), std::system_error);
+    }
+    co_await create_subprocess_exec("sleep", "60");  // killed with the loop
+  });
+  stop = true;
+  other.join();
+}
+
 // Of Faults itself: another thread may be deciding a call's fate at the moment of the fork.
 TEST(ForkUnderFaults, TheChildsCallsRun) {
   const Faults faults([](std::string_view) { return Fault(); });
@@ -108,7 +174,7 @@ TEST(ForkUnderFaults, TheChildsCallsRun) {
       ::_exit(::kill(0, 0));
     }
     int status = -1;
-    if (::waitpid(child, &status, 0) == child && status == 0) ++ended_well;
+    if (child > 0 && ::waitpid(child, &status, 0) == child && status == 0) ++ended_well;
   }
   stop = true;
   other.join();
