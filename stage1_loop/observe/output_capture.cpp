@@ -21,10 +21,14 @@ int checked(int descriptor) {
 
 int temporary_file() {
   char name[] = "/tmp/asyncio-watch-XXXXXX";
+#ifdef __linux__
+  const int file = checked(mkostemp(name, O_APPEND | O_CLOEXEC));  // another thread may start a child meanwhile
+#else
   const int file = checked(mkstemp(name));
-  unlink(name);
   fcntl(file, F_SETFL, O_APPEND);
   fcntl(file, F_SETFD, FD_CLOEXEC);
+#endif
+  unlink(name);
   return file;
 }
 

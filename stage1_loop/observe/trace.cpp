@@ -2,6 +2,7 @@
 
 #include "json_text.h"
 
+#include <asyncio/detail/c_string.h>
 #include <asyncio/loop.h>
 #include <asyncio/observer.h>
 #include <fcntl.h>
@@ -288,6 +289,7 @@ Tracing& tracing() {
 }  // namespace
 
 void trace_to(const std::string& path, const TraceOptions& options) {
+  detail::check_c_string(path);
   tracing().stop();  // first: it may be the same file
   auto file = std::make_shared<TraceFile>(path, options);
   const std::uint64_t new_loops = observe_new_loops([file](Loop&) { return std::make_shared<Tracer>(file); });

@@ -2,6 +2,7 @@
 
 #include "watch_log.h"
 
+#include <asyncio/detail/c_string.h>
 #include <asyncio/error_context.h>
 #include <asyncio/loop.h>
 #include <asyncio/observer.h>
@@ -269,6 +270,7 @@ bool begin_by_environment() {
 }  // namespace
 
 void watch(const std::string& path, const WatchOptions& options) {
+  detail::check_c_string(path);
   stop_watching();
   auto log = std::make_shared<WatchLog>(path, options);
   const std::uint64_t observing = observe_new_loops([log](Loop&) { return std::make_shared<Watcher>(log); });

@@ -40,6 +40,8 @@ std::string escape_attribute(std::string_view text) {
       escaped += "&quot;";
     } else if (c == '<') {
       escaped += "&lt;";
+    } else if (c == '\0') {
+      escaped += "\xef\xbf\xbd";  // as HTML reads it
     } else {
       escaped += c;
     }
@@ -76,7 +78,8 @@ WatchLog::WatchLog(const std::string& path, const WatchOptions& options)
   if (!file_) throw_error(errno);
   for (std::size_t i = 0; i < kPlayerPieces; ++i) std::fwrite(kPlayer[i].data(), 1, kPlayer[i].size(), file_.get());
   const std::string title = escape_attribute(options.title.empty() ? program_name() : options.title);
-  std::fprintf(file_.get(), "<script type=\"application/json\" id=\"log\" data-program=\"%s\">\n", title.c_str());
+  const std::string head = "<script type=\"application/json\" id=\"log\" data-program=\"" + title + "\">\n";
+  std::fwrite(head.data(), 1, head.size(), file_.get());
   if (std::fflush(file_.get()) != 0) throw_error(errno);
   if (options.output) output_ = std::make_unique<OutputCapture>();
 }

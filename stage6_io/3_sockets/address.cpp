@@ -1,8 +1,7 @@
 #include "asyncio/address.h"
 
-#include "asyncio/detail/c_string.h"
-
 #include <arpa/inet.h>
+#include <asyncio/detail/c_string.h>
 #include <asyncio/detail/repr.h>
 #include <net/if.h>
 #include <netinet/in.h>

@@ -1,9 +1,9 @@
 #include "asyncio/getaddrinfo.h"
 
-#include "asyncio/detail/c_string.h"
 #include "asyncio/detail/syscalls.h"
 #include "asyncio/executor.h"
 
+#include <asyncio/detail/c_string.h>
 #include <asyncio/detail/repr.h>
 #include <netdb.h>
 

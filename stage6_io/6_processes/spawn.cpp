@@ -1,9 +1,9 @@
 #include "asyncio/detail/spawn.h"
 
-#include "asyncio/detail/c_string.h"
 #include "asyncio/detail/syscalls.h"
 #include "asyncio/detail/system_error.h"
 
+#include <asyncio/detail/c_string.h>
 #include <asyncio/detail/repr.h>
 #include <fcntl.h>
 #include <spawn.h>

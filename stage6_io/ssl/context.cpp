@@ -4,6 +4,7 @@
 #include "asyncio/ssl/detail/ssl_protocol.h"
 #include "asyncio/ssl/errors.h"
 
+#include <asyncio/detail/c_string.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -306,6 +307,8 @@ void SSLContext::load_verify_locations(const std::string& cafile, const std::str
   if (cafile.empty() && capath.empty() && cadata.empty()) {
     throw std::invalid_argument("cafile, capath and cadata cannot be all omitted");
   }
+  if (!cafile.empty()) check_readable(cafile);
+  asyncio::detail::check_c_string(capath);
   state_->forget_sessions();  // there may be a list of revoked certificates in it
   ERR_clear_error();
   if (!cadata.empty()) {
@@ -319,7 +322,6 @@ void SSLContext::load_verify_locations(const std::string& cafile, const std::str
     if (count == 0) throw std::invalid_argument("no start line: cadata does not contain a certificate");
     ERR_clear_error();
   }
-  if (!cafile.empty()) check_readable(cafile);
   if (cafile.empty() && capath.empty()) return;
   throw_unless(SSL_CTX_load_verify_locations(native_handle(), cafile.empty() ? nullptr : cafile.c_str(),
                                              capath.empty() ? nullptr : capath.c_str()) == 1);
@@ -428,6 +430,7 @@ void SSLContext::set_reuse_sessions(bool on) {
 void SSLContext::set_num_tickets(std::size_t count) { SSL_CTX_set_num_tickets(native_handle(), count); }
 
 void SSLContext::set_keylog_filename(const std::string& path) {
+  asyncio::detail::check_c_string(path);
   decltype(state_->keylog) file(path.empty() ? nullptr : std::fopen(path.c_str(), "ae"));
   if (!file && !path.empty()) throw std::system_error(errno, std::generic_category(), path);
   // Only while it is wanted: for it, OpenSSL formats each secret, which is a tenth of a handshake.

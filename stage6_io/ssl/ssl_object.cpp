@@ -4,6 +4,7 @@
 #include "asyncio/ssl/detail/ssl_transport.h"
 #include "asyncio/ssl/errors.h"
 
+#include <asyncio/detail/c_string.h>
 #include <asyncio/detail/repr.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -119,6 +120,7 @@ Certificate to_certificate(X509* certificate) {
 // ── the certificate ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 std::string Certificate::fingerprint(const std::string& digest) const {
+  asyncio::detail::check_c_string(digest);
   const EVP_MD* kind = EVP_get_digestbyname(digest.c_str());
   if (!kind) throw std::invalid_argument("no digest is called " + asyncio::detail::python_repr(digest));
   unsigned char bytes[EVP_MAX_MD_SIZE];

@@ -1,5 +1,5 @@
 // Text on its way to the system, which ends it at its first '\0'.
-// Read next: ../../../3_sockets/asyncio/address.h
+// Read next: ../../../stage6_io/3_sockets/asyncio/address.h
 #pragma once
 
 #include <stdexcept>
