@@ -404,8 +404,12 @@ void PromiseBase::destroy_before_begin() noexcept {
   --depth;
 }
 
+std::unique_ptr<const TaskBase::Rare> TaskBase::with_name(std::string_view name, std::source_location cancelled_at) {
+  return std::make_unique<const Rare>(Rare{std::string(name), cancelled_at});
+}
+
 void TaskBase::set_name(std::string_view name) {
-  rare_ = std::make_unique<const Rare>(Rare{std::string(name), rare_ ? rare_->cancelled_at : std::source_location()});
+  rare_ = with_name(name, rare_ ? rare_->cancelled_at : std::source_location());
   std::atomic_signal_fence(std::memory_order_release);  // a signal handler that finds no number finds the name
   number_ = 0;
 }

@@ -123,19 +123,31 @@ std::vector<AnyTask> all_tasks();
 
 namespace detail {
 
-/// Takes over the coroutine once there is memory for its task; if there is none, the caller keeps it.
-template <class T>
+/// Takes over the coroutine once there is memory for its task; if there is none, the caller keeps it. `options` is one
+/// TaskOptions or none.
+template <class T, class... Options>
 [[gnu::always_inline]] inline Task<T> start_task(Coro<T>& coroutine, Loop& loop, TaskRegistry& registry,
-                                                 const TaskOptions& options) {
-  auto* state = new TaskState<T>(loop, coroutine.promise(), options);
+                                                 const Options&... options) {
+  auto* state = new TaskState<T>(loop, coroutine.promise(), options...);
   static_cast<void>(coroutine.release());
   Task<T> task(Ref<FutureBase>(state, adopt));
-  state->start(loop, registry, options.eager_start.value_or(false));
+  state->start(loop, registry, (false || ... || options.eager_start.value_or(false)));
   return task;
 }
 
 template <class T>
-Task<T> create_task_by_factory(Coro<T> coroutine, Loop& loop, TaskRegistry& registry, const TaskOptions& options);
+Task<T> create_task_by_factory(Coro<T> coroutine, Loop& loop, TaskRegistry& registry, const TaskOptions& options = {});
+
+template <class T, class... Options>
+[[gnu::always_inline]] inline Task<T> create_task_on(Loop& loop, Coro<T>& coroutine, const Options&... options) {
+  const ScopeExit close([&] { coroutine.close(); });  // if refused: not reported as never awaited
+  loop.check_may_schedule();
+  if (!coroutine) throw_awaited_twice();
+  auto& registry = loop.service<TaskRegistry>();
+  if (registry.factory()) [[unlikely]]
+    return create_task_by_factory(std::move(coroutine), loop, registry, options...);
+  return start_task(coroutine, loop, registry, options...);
+}
 
 }  // namespace detail
 
@@ -145,21 +157,14 @@ Task<T> create_task_by_factory(Coro<T> coroutine, Loop& loop, TaskRegistry& regi
 /// [create_task]
 template <class T>
 Task<T> create_task(Coro<T> coroutine ASYNCIO_LIFETIMEBOUND, const TaskOptions& options) {
-  Loop& loop = options.loop ? *options.loop : Loop::running();
-  const detail::ScopeExit close([&] { coroutine.close(); });  // if refused: not reported as never awaited
-  loop.check_may_schedule();
-  if (!coroutine) detail::throw_awaited_twice();
-  auto& registry = loop.service<detail::TaskRegistry>();
-  if (registry.factory()) [[unlikely]]
-    return detail::create_task_by_factory(std::move(coroutine), loop, registry, options);
-  return detail::start_task(coroutine, loop, registry, options);
+  return detail::create_task_on(options.loop ? *options.loop : Loop::running(), coroutine, options);
 }
 
 // A second function, and no default argument: see "store buffer" in tests/performance/README.md.
 /// create_task(coroutine, {}).
 template <class T>
 Task<T> create_task(Coro<T> coroutine ASYNCIO_LIFETIMEBOUND) {
-  return create_task(std::move(coroutine), TaskOptions());
+  return detail::create_task_on(Loop::running(), coroutine);
 }
 
 // ── the way through a task factory, if the loop has one ──
@@ -291,7 +296,9 @@ template <class A>
   requires(detail::is_coro<A> || detail::CoroFunction<A> ||
            (detail::OtherAwaitable<A> && !std::derived_from<std::remove_cvref_t<A>, AnyFuture>))
 auto ensure_future(A&& awaitable, Loop& loop) {
-  return create_task(std::forward<A>(awaitable), {.loop = &loop});
+  if constexpr (detail::CoroFunction<A>) detail::check_callable(awaitable);
+  auto coroutine = detail::to_coro(std::forward<A>(awaitable));
+  return detail::create_task_on(loop, coroutine);
 }
 /// Throws std::invalid_argument if the task belongs to another loop.
 template <class T>

@@ -28,19 +28,10 @@ class TaskRegistry;
 class TaskBase : public FutureBase, public DoneCallback, public ListLink {
  public:
   /// Takes over the coroutine's frame.
+  TaskBase(Loop& loop, PromiseBase* coroutine) : TaskBase(loop, coroutine, OptionalContext(), nullptr) {}
   TaskBase(Loop& loop, PromiseBase* coroutine, const TaskOptions& options)
-      : FutureBase(loop, true),
-        coroutine_(coroutine),
-        innermost_(coroutine),
-        context_((options.context ? OptionalContext(*options.context) : OptionalContext()).slot()),
-        where_(coroutine->where()) {
-    if (options.name.empty()) {
-      number_ = next_number();
-    } else {
-      set_name(options.name);
-    }
-    coroutine_->set_task(*this);
-  }
+      : TaskBase(loop, coroutine, options.context ? OptionalContext(*options.context) : OptionalContext(),
+                 options.name.empty() ? nullptr : with_name(options.name)) {}
   ~TaskBase() override {
     if (coroutine_) destroy_frames();
   }
@@ -143,7 +134,21 @@ class TaskBase : public FutureBase, public DoneCallback, public ListLink {
 
  private:
   friend TaskRegistry;
+  struct Rare;
   enum class Misuse : std::uint8_t { none, awaits_itself, foreign_loop };
+
+  // All that needs memory comes before: a task that is not whole does not own its frames.
+  TaskBase(Loop& loop, PromiseBase* coroutine, OptionalContext context, std::unique_ptr<const Rare> name)
+      : FutureBase(loop, true),
+        coroutine_(coroutine),
+        innermost_(coroutine),
+        context_(context.slot()),
+        where_(coroutine->where()),
+        number_(name ? 0 : next_number()),
+        rare_(std::move(name)) {
+    coroutine_->set_task(*this);
+  }
+  static std::unique_ptr<const Rare> with_name(std::string_view name, std::source_location cancelled_at = {});
 
   Kind kind() const noexcept override { return Kind::task; }
   bool is_new() const noexcept override { return !started_; }
