@@ -201,7 +201,7 @@ def status(task):
 
 
 def repr_of_sleep(waitable):
-    timer = Object("detail::TimerState", Object("detail::SleepAwaiter", waitable)["timer_"]["state_"]["object_"])
+    timer = Object("detail::TimerState", Object("detail::SleepAwaiter", waitable)["timer_"])
     return "<TimerHandle when=%.6f of sleep()>" % (int(timer["when_"]["__d"]["__r"]) / 1e9)
 
 

@@ -1,5 +1,5 @@
 // sleep(): the smallest awaitable, a timer that wakes a task.
-// Mirrors: Lib/asyncio/tasks.py, sleep and __sleep0. Read next: run.h
+// Mirrors: Lib/asyncio/tasks.py, sleep and __sleep0. Read next: ../sleep.cpp
 #pragma once
 
 #include <asyncio/detail/frame_future.h>
@@ -12,45 +12,28 @@ namespace asyncio {
 
 namespace detail {
 
-/// A timer that wakes a task. It needs no CallbackOrigin, which makes it smaller than the timer of a callback.
-class SleepTimer final : public TimerState {
- public:
-  SleepTimer(TimePoint when, FrameFuture& sleeper) noexcept : TimerState(when), sleeper_(sleeper) {}
-  void run(Loop&) override {
-    const Ref<HandleState> reference(this, adopt);
-    if (std::exchange(armed_, false)) sleeper_.wake();
-  }
-
- private:
-  void destroy_callback() noexcept override {}
-  const CallbackOrigin* origin() const noexcept override { return nullptr; }
-  std::string place() const override { return "of sleep()"; }
-
-  FrameFuture& sleeper_;  // exists while this is armed
-};
-
 class SleepAwaiter final : public FrameFuture {
  public:
   explicit SleepAwaiter(Duration delay) noexcept : delay_(delay) {}
-  ~SleepAwaiter() { timer_.cancel(); }  // whether it is woken, cancelled, or destroyed asleep
+  ~SleepAwaiter() {  // whether it is woken, cancelled, or destroyed asleep
+    if (timer_) end_timer();
+  }
 
   bool await_ready() const noexcept { return false; }
   template <std::derived_from<PromiseBase> P>
   void await_suspend(std::coroutine_handle<P> frame) {
-    if (delay_ <= Duration::zero()) {
-      suspend_for_a_tick(frame.promise());
-    } else {
-      Loop& loop = Loop::running();
-      const TimePoint when = deadline_after(loop.time(), delay_);
-      timer_ = loop.start_timer(Ref<TimerState>(new SleepTimer(when, *this), adopt));
-      suspend(frame.promise());
-    }
+    if (delay_ <= Duration::zero()) return suspend_for_a_tick(frame.promise());
+    start_timer();
+    suspend(frame.promise());
   }
-  std::string repr() const override { return timer_.repr(); }
+  std::string repr() const override;
 
  private:
+  void start_timer();
+  void end_timer() noexcept;
+
   Duration delay_;
-  TimerHandle timer_;
+  TimerState* timer_ = nullptr;  // one reference is ours
 };
 
 using Sleep = LazyAwaitable<SleepAwaiter, Duration>;
