@@ -1,13 +1,15 @@
-// Allocation k fails, for each k, in scenarios of HTTP. See sweep.h.
+// Allocation k fails, for each k, in scenarios of HTTP: ours and libcurl's. See sweep.h.
 #include "no_memory/no_memory.h"
 #include "no_memory/sweep.h"
 
 #include <asyncio/asyncio.h>
 #include <asyncio/http/client_session.h>
+#include <curl/curl.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <string>
@@ -20,6 +22,19 @@ namespace {
 using namespace std::chrono_literals;
 using http::ClientSession;
 using http::RequestOptions;
+
+// ── libcurl's allocations ──
+
+void* allocate(std::size_t size) { return fails() ? nullptr : std::malloc(size); }
+void* reallocate(void* memory, std::size_t size) { return fails() ? nullptr : std::realloc(memory, size); }
+void* allocate_zeros(std::size_t count, std::size_t size) { return fails() ? nullptr : std::calloc(count, size); }
+char* duplicate(const char* text) { return fails() ? nullptr : strdup(text); }
+void release(void* memory) { std::free(memory); }
+
+const CURLcode ours =
+    curl_global_init_mem(CURL_GLOBAL_DEFAULT, allocate, release, reallocate, duplicate, allocate_zeros);
+
+// ── scenarios ──
 
 constexpr std::size_t kMuch = 300'000;
 
@@ -62,6 +77,8 @@ class Serving {
   Server server_;
 };
 
+TEST(NoMemoryInHttp, LibcurlAllocatesByOurFunctions) { EXPECT_EQ(ours, CURLE_OK); }
+
 TEST(NoMemoryInHttp, AGetAndAPostOverOneConnection) {
   sweep_io([]() -> Coro<> {
     Server made = co_await start_server(serve, "127.0.0.1", 0);
@@ -69,7 +86,8 @@ TEST(NoMemoryInHttp, AGetAndAPostOverOneConnection) {
     const ClientSession session;
     const auto response = co_await session.get(server.url("/page"), RequestOptions().param("a", "1"));
     const std::string text = co_await response.text();
-    EXPECT_EQ(text, "/page?a=1");
+    // (libcurl 7.88 sends the path alone if it has no memory for a copy of the query: in url.c it ignores that error.)
+    EXPECT_TRUE(text == "/page?a=1" || (text == "/page" && response.url() == server.url("/page?a=1"))) << text;
     EXPECT_EQ(response.headers().get("X-One").substr(0, 7), "a value");
     const auto posted = co_await session.post(server.url("/"), RequestOptions().data("body", "text/plain"));
     const std::string back = co_await posted.text();
