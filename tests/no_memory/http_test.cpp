@@ -25,11 +25,15 @@ using http::RequestOptions;
 
 // ── libcurl's allocations ──
 
-void* allocate(std::size_t size) { return fails() ? nullptr : std::malloc(size); }
-void* reallocate(void* memory, std::size_t size) { return fails() ? nullptr : std::realloc(memory, size); }
-void* allocate_zeros(std::size_t count, std::size_t size) { return fails() ? nullptr : std::calloc(count, size); }
-char* duplicate(const char* text) { return fails() ? nullptr : strdup(text); }
-void release(void* memory) { std::free(memory); }
+void* allocate_zeros(std::size_t count, std::size_t size) {
+  void* const memory = allocate(count * size);
+  return memory ? std::memset(memory, 0, count * size) : nullptr;
+}
+char* duplicate(const char* text) {
+  const std::size_t size = std::strlen(text) + 1;
+  void* const memory = allocate(size);
+  return memory ? static_cast<char*>(std::memcpy(memory, text, size)) : nullptr;
+}
 
 const CURLcode ours =
     curl_global_init_mem(CURL_GLOBAL_DEFAULT, allocate, release, reallocate, duplicate, allocate_zeros);

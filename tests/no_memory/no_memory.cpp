@@ -20,11 +20,6 @@ void* count(void* memory) {
   return memory;
 }
 
-void release(void* memory) noexcept {
-  if (memory) --in_use;
-  std::free(memory);
-}
-
 // So that each block is an allocation of its own, and each allocation may fail. Before the first block is freed.
 [[maybe_unused]] const int pool_is_off = setenv("ASYNCIO_POOL", "0", 1);
 
@@ -52,6 +47,22 @@ bool NoMemory::any_failed() noexcept { return has_failed; }
 
 long blocks() noexcept { return in_use; }
 
+void* allocate(std::size_t size) noexcept {
+  void* const memory = fails() ? nullptr : std::malloc(size == 0 ? 1 : size);
+  if (memory) ++in_use;
+  return memory;
+}
+
+void* reallocate(void* memory, std::size_t size) noexcept {
+  if (!memory) return allocate(size);
+  return fails() ? nullptr : std::realloc(memory, size);
+}
+
+void release(void* memory) noexcept {
+  if (memory) --in_use;
+  std::free(memory);
+}
+
 }  // namespace asyncio::testing
 
 using asyncio::testing::count;
@@ -67,8 +78,7 @@ using asyncio::testing::release;
   return count(fails() ? nullptr : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment));
 }
 [[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  void* const memory = fails() ? nullptr : std::malloc(size == 0 ? 1 : size);
-  return memory ? count(memory) : nullptr;
+  return asyncio::testing::allocate(size);
 }
 [[gnu::noinline]] void operator delete(void* memory, const std::nothrow_t&) noexcept { release(memory); }
 [[gnu::noinline]] void operator delete(void* memory) noexcept { release(memory); }

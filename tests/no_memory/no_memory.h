@@ -1,6 +1,7 @@
 // operator new that fails when a test says so, in all threads, and that counts the blocks.
 #pragma once
 
+#include <cstddef>
 #include <limits>
 
 namespace asyncio::testing {
@@ -21,10 +22,14 @@ class NoMemory {
   static bool any_failed() noexcept;
 };
 
-/// For allocators other than operator new: counts an allocation, and says whether it has to fail.
+/// Counts an allocation, and says whether it has to fail.
 bool fails() noexcept;
+/// For libraries in C: they fail and are counted as operator new.
+void* allocate(std::size_t size) noexcept;
+void* reallocate(void* memory, std::size_t size) noexcept;
+void release(void* memory) noexcept;
 
-/// How many blocks of operator new are in use. (The pool is off in these programs: what is freed is free.)
+/// How many blocks are in use. (The pool is off in these programs: what is freed is free.)
 long blocks() noexcept;
 
 }  // namespace asyncio::testing
