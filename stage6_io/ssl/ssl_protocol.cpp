@@ -31,6 +31,7 @@ constexpr std::size_t kHighWaterRead = 256 * 1024;   // encrypted bytes to hold 
 constexpr std::size_t kHighWaterWrite = 512 * 1024;  // [FLOW_CONTROL_HIGH_WATER_SSL_WRITE]
 constexpr std::size_t kRecord = 16 * 1024;           // the largest payload of a record
 constexpr std::size_t kSendAt = 4 * kRecord;         // encrypted bytes to collect before sending
+constexpr std::size_t kOverhead = 64;                // no record is longer than its payload and this
 constexpr std::size_t kKeptRoom = 1024;              // to send so many encrypted bytes again needs no new memory
 
 constexpr const char* kPeerHasClosed = "SSL handshake: the peer closed the connection";
@@ -442,6 +443,8 @@ std::size_t SSLProtocol::encrypt(std::string_view data) {
   while (done < data.size() && !raw_paused_ && raw_) {
     const std::size_t size = std::max(retry_, std::min(kRecord, data.size() - done));
     std::size_t written = 0;
+    const std::size_t left = std::min(data.size() - done, kSendAt);
+    if (left > kRecord) wire_.expected = left + (kSendAt / kRecord) * kOverhead;
     clear_errors();
     if (SSL_write_ex(ssl(), data.data() + done, size, &written) != 1) {
       if (const std::exception_ptr error = error_of(SSL_get_error(ssl(), 0))) {

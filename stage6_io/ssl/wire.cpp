@@ -8,6 +8,7 @@
 #include <exception>
 #include <new>
 #include <string_view>
+#include <utility>
 
 namespace asyncio::ssl::detail {
 namespace {
@@ -29,10 +30,14 @@ int read_from(BIO* bio, char* buffer, std::size_t size, std::size_t* count) {
 
 int write_to(BIO* bio, const char* data, std::size_t size, std::size_t* count) {
   BIO_clear_retry_flags(bio);
+  Wire& wire = wire_of(bio);
   try {
-    wire_of(bio).outgoing.append(std::string_view(data, size));
+    if (const std::size_t expected = std::exchange(wire.expected, 0); wire.outgoing.empty()) {
+      wire.outgoing.reserve(expected);
+    }
+    wire.outgoing.append(std::string_view(data, size));
   } catch (...) {
-    wire_of(bio).failure = std::current_exception();
+    wire.failure = std::current_exception();
     return 0;
   }
   *count = size;

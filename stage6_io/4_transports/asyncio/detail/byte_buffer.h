@@ -25,6 +25,9 @@ class ByteBuffer {
     bytes_.append(data);
   }
 
+  /// So many bytes more need no new memory.
+  void reserve(std::size_t size) { bytes_.reserve(bytes_.size() + size); }
+
   /// Takes back what was appended last: `size` bytes are left.
   void truncate(std::size_t size) { bytes_.resize(begin_ + size); }
 
