@@ -230,7 +230,7 @@ std::string FutureBase::describe(std::string_view status, const std::string& mor
   if (status.empty()) status = !done() ? "pending" : cancelled() ? "cancelled" : "finished";
   std::string text = "<" + std::string(class_name()) + " " + std::string(status) + more;
   if (done() && !cancelled()) {
-    text += exception_   ? " exception=" + asyncio::describe(exception_)
+    text += exception_   ? " exception=" + on_one_line(asyncio::describe(exception_))
             : moved_out_ ? " result=<moved out>"
                          : " result=" + repr_value();
   }

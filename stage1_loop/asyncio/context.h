@@ -6,6 +6,7 @@
 
 #include <asyncio/detail/attributes.h>
 #include <asyncio/detail/context_state.h>
+#include <asyncio/detail/repr.h>
 #include <asyncio/detail/scope_exit.h>
 
 #include <functional>
@@ -119,7 +120,7 @@ class ContextVar {
   /// A copy of the value in the current context, or of the default. Throws LookupError if there is neither.
   T get() const {
     if (const T* value = find(detail::ContextState::current())) return *value;
-    if (!default_) throw LookupError("context variable '" + name_ + "' has no value");
+    if (!default_) throw LookupError("context variable " + detail::python_repr(name_) + " has no value");
     return *default_;
   }
   /// The value in the current context, or `fallback`. Ignores the default.

@@ -20,13 +20,30 @@ namespace detail {
 template <class T>
 inline constexpr bool is_coro<Coro<T>> = true;
 
-/// Suspends any coroutine: std::suspend_always, and every awaiter that keeps a plain std::coroutine_handle<>. It knows
-/// no task; to resume its handle would be to run a part of a task behind the task's back.
-template <class A>
-concept ForeignAwaiter = requires(A& awaiter, std::coroutine_handle<> any_coroutine) {
-  awaiter.await_ready();
-  awaiter.await_suspend(any_coroutine);
+/// A promise with all that a compiler asks of one, and nothing of ours.
+struct ForeignPromise {
+  void get_return_object();
+  std::suspend_always initial_suspend() const noexcept;
+  std::suspend_always final_suspend() const noexcept;
+  void unhandled_exception() noexcept;
+  void return_void() noexcept;
+  template <class T>
+  void return_value(T&&);
+  template <class A>
+  A&& await_transform(A&&);
+  template <class T>
+  std::suspend_always yield_value(T&&);
 };
+
+/// Suspends any coroutine: std::suspend_always, and every awaiter that keeps the handle of no matter whom. It knows no
+/// task; to resume its handle would be to run a part of a task behind the task's back. (One that asks for a member which
+/// only our promises have cannot be told apart from an awaiter made for them.)
+template <class A>
+concept ForeignAwaiter =
+    requires(A& awaiter) { awaiter.await_ready(); } &&
+    (
+        requires(A& awaiter, std::coroutine_handle<> any) { awaiter.await_suspend(any); } ||
+        requires(A& awaiter, std::coroutine_handle<ForeignPromise> other) { awaiter.await_suspend(other); });
 
 /// Suspends a coroutine of this library, and no other.
 template <class A>
