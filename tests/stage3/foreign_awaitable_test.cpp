@@ -9,6 +9,7 @@
 #include <coroutine>
 #include <memory>
 #include <stdexcept>
+#include <type_traits>
 
 namespace asyncio {
 namespace {
@@ -30,6 +31,55 @@ struct NeverSuspends {
   int await_resume() const { return 42; }
 };
 
+// Those that take a handle of any promise, but not of none.
+struct NeedsAPromise {
+  bool await_ready() const { return false; }
+  template <class P>
+    requires(!std::is_void_v<P>)
+  void await_suspend(std::coroutine_handle<P>) {}
+  int await_resume() const { return 42; }
+};
+struct CallsPromise {
+  bool await_ready() const { return false; }
+  template <class P>
+    requires requires(std::coroutine_handle<P> handle) { handle.promise(); }
+  bool await_suspend(std::coroutine_handle<P>) const {
+    return true;
+  }
+  int await_resume() const { return 42; }
+};
+struct CallsWhatEveryPromiseHas {
+  bool await_ready() const { return false; }
+  template <class P>
+    requires requires(P& promise) {
+      promise.initial_suspend();
+      promise.final_suspend();
+      promise.unhandled_exception();
+    }
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<P> handle) {
+    return handle;
+  }
+  int await_resume() const { return 42; }
+};
+struct LeadsToCallsPromise {
+  CallsPromise operator co_await() const { return {}; }
+};
+template <class A>
+struct Wraps {  // as one writes it for an awaitable of ours
+  A inner;
+  bool await_ready() { return inner.await_ready(); }
+  template <class P>
+    requires requires(A& awaiter, std::coroutine_handle<P> handle) { awaiter.await_suspend(handle); }
+  auto await_suspend(std::coroutine_handle<P> handle) {
+    return inner.await_suspend(handle);
+  }
+  auto await_resume() { return inner.await_resume(); }
+};
+
+static_assert(!Awaitable<NeedsAPromise> && !Awaitable<CallsPromise> && !Awaitable<const CallsPromise&>);
+static_assert(!Awaitable<CallsWhatEveryPromiseHas> && !Awaitable<LeadsToCallsPromise>);
+static_assert(!Awaitable<Wraps<CallsPromise>> && !Awaitable<Wraps<std::suspend_always>>);
+static_assert(Awaitable<Wraps<decltype(detail::get_awaiter(sleep(1s)))>>, "what awaits one of ours in its place");
 static_assert(!Awaitable<std::suspend_always> && !Awaitable<KeepsAnyHandle> && !Awaitable<LeadsToIt>);
 static_assert(!Awaitable<NeverSuspends>, "no await_suspend: no awaiter");
 static_assert(Awaitable<Coro<>> && Awaitable<Future<int>> && Awaitable<Task<>&> && Awaitable<decltype(sleep(1s))>);
