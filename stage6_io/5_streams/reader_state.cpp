@@ -2,6 +2,8 @@
 
 #include "asyncio/stream_reader.h"
 
+#include <asyncio/detail/repr.h>
+
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -48,7 +50,7 @@ std::string ReaderState::repr() const {
   if (eof_) text += " eof";
   if (limit_ != StreamReader::kDefaultLimit) text += " limit=" + std::to_string(limit_);
   if (waiter_) text += " waiter=<Future pending>";
-  if (exception_) text += " exception=" + asyncio::describe(exception_);
+  if (exception_) text += " exception=" + asyncio::detail::on_one_line(asyncio::describe(exception_));
   if (transport_) text += " transport=" + transport_->repr();
   return text + ">";
 }

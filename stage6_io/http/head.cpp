@@ -51,6 +51,11 @@ std::string fault_of_codings(const std::vector<std::string>& codings) {
   return "";
 }
 
+std::string fault_of_bytes(std::string_view line) {
+  if (line.find('\r') != line.npos) return "a carriage return within a line";
+  return line.find('\0') != line.npos ? "a NUL" : "";
+}
+
 }  // namespace
 
 bool is_status_line(std::string_view line) noexcept {
@@ -69,9 +74,17 @@ std::string fault_of_framing(const Headers& fields) {
   return fault.empty() ? fault_of_codings(elements_of(fields, "Transfer-Encoding")) : fault;
 }
 
+std::string fault_of_status_line(std::string_view line) {
+  if (const std::string fault = fault_of_bytes(line); !fault.empty()) return fault;
+  if (!is_status_line(line)) return "";  // easy_setup() may allow "ICY 200 OK"
+  const std::string_view code = trimmed(line.substr(std::min(line.find(' '), line.size())));
+  const bool is_code =
+      code.size() >= 3 && code[0] >= '1' && code.substr(0, 3).find_first_not_of("0123456789") == code.npos;
+  return is_code && (code.size() == 3 || code[3] == ' ') ? "" : "a status that is not of three digits";
+}
+
 std::string fault_of_line(std::string_view line) {
-  if (line.find('\r') != line.npos) return "a carriage return within a line";
-  if (line.find('\0') != line.npos) return "a NUL";
+  if (const std::string fault = fault_of_bytes(line); !fault.empty()) return fault;
   if (line.starts_with(' ') || line.starts_with('\t')) return "";
   const std::size_t colon = line.find(':');
   if (colon == line.npos) return "a line without a colon";

@@ -135,7 +135,8 @@ void Transfer::status_line(std::string_view line) {
   const std::size_t code = line.find(' ');
   const std::size_t reason = code == line.npos ? code : line.find(' ', code + 1);
   reason_ = reason == line.npos ? std::string() : std::string(line.substr(reason + 1));
-  if (reason_.find_first_of(std::string_view("\r\0", 2)) != reason_.npos) throw bad_answer("a control character");
+  const std::string fault = fault_of_status_line(line);
+  if (!fault.empty()) throw bad_answer(fault);
 }
 
 void Transfer::field_line(std::string_view line) {
@@ -235,9 +236,12 @@ std::string Transfer::effective_url() const {
 void Transfer::head_arrived() {
   if (head_.is_set()) return;
   status_ = get_info<long>(easy_, CURLINFO_RESPONSE_CODE);
-  Url url(effective_url());
-  url.remove_credentials();  // a redirect may have brought some
-  url_ = url.get(CURLUPART_URL);
+  try {
+    Url url(effective_url());
+    url.remove_credentials();  // a redirect may have brought some
+    url_ = url.get(CURLUPART_URL);
+  } catch (const InvalidURL&) {  // one that only libcurl understands: url_ stays the last one that we did
+  }
   head_.set();
 }
 

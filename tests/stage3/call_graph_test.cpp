@@ -8,6 +8,7 @@
 #include <optional>
 #include <source_location>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -505,6 +506,14 @@ TEST(TaskRepr, QuotesTheNameAsPythonDoes) {
     EXPECT_EQ(task.repr().find(" name=" + name + " coro=<"), std::string("<Task pending").size()) << task.repr();
     EXPECT_TRUE(format_call_graph(task).starts_with("* Task(name=" + name + ", id=0x")) << format_call_graph(task);
   }
+}
+
+TEST(TaskRepr, TheTextOfAnErrorStaysOnItsLine) {
+  QuietLoop loop;
+  const Future<> future(loop);
+  future.set_exception(std::make_exception_ptr(std::runtime_error("first\nsecond")));
+  EXPECT_EQ(future.repr(), "<Future finished exception='std::runtime_error: first\\nsecond'>");
+  EXPECT_NE(future.exception(), nullptr);  // retrieved
 }
 
 // A name with a line break would forge rows.

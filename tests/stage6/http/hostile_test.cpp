@@ -99,6 +99,13 @@ TEST(HttpHostile, WhatIsNotHttpIsTheConnectionsFault) {
   add("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nxyz", "connection");
   add("HTTP/1.1 101 Switching Protocols\r\n\r\n", "connection");
   add("HTTP/1.1 101 Switching Protocols\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "connection");
+  for (const std::string status :
+       {"2000 OK", "20 OK", "200OK", "099 X", "2x0 OK", "-20 OK", "+200 OK", "200 O\rK", "0x200"}) {
+    add("HTTP/1.1 " + status + "\r\nContent-Length: 0\r\n\r\n", "connection");
+  }
+  for (const std::string status : {"200", "200 ", "200  OK"}) {
+    add("HTTP/1.1 " + status + "\r\nContent-Length: 0\r\n\r\n", "200");
+  }
   add("HTTP/1.1 200 OK\r\n", "connection");
   add("HTTP/1.1 200 OK\r\nX: y\r\n", "connection");
   add("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n", "connection");

@@ -14,6 +14,7 @@ namespace asyncio::http::detail {
 std::string fault_of_framing(const Headers& fields);
 /// The same for one line of a head, without its line end.
 std::string fault_of_line(std::string_view line);
+std::string fault_of_status_line(std::string_view line);
 /// "HTTP/1.1 200 OK"; but not the field "HTTP/x: y".
 bool is_status_line(std::string_view line) noexcept;
 /// Whether fault_of_framing() reads fields of this name.
