@@ -1,6 +1,5 @@
 #include "asyncio/detail/inbox.h"
 
-#include "asyncio/detail/fork_lock.h"
 #include "asyncio/loop.h"
 
 #include <memory>
@@ -11,10 +10,7 @@ namespace asyncio::detail {
 
 // The first one wakes the core. Those behind it need not: they are taken together with it.
 void Inbox::post(std::shared_ptr<ThreadSafeState> callback) {
-  constexpr auto empty = [](void* callbacks) noexcept {
-    std::construct_at(static_cast<decltype(&callbacks_)>(callbacks));
-  };
-  const ForkLock lock(mutex_, empty, &callbacks_);
+  const std::lock_guard lock(mutex_.get());
   if (closed_) Loop::throw_closed();
   callbacks_.push_back(ThreadSafeState::owned_by_itself(std::move(callback)));
   if (has_callbacks()) return;
@@ -30,7 +26,7 @@ void Inbox::notify_signal(int signal) noexcept {
 void Inbox::take_callbacks(ReadyQueue& ready) noexcept {
   IntrusiveQueue<ThreadSafeState, Wakeup> arrived;
   {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex_.get());
     pending_.fetch_and(~kCallbacks, std::memory_order_relaxed);
     std::swap(arrived, callbacks_);
   }
@@ -53,12 +49,14 @@ void Inbox::take_signals(Loop& loop) {
 }
 
 void Inbox::set_core(Core& core) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(mutex_.get());
   core_ = &core;
 }
 
+void Inbox::forget_callbacks(void* inbox) noexcept { std::construct_at(&static_cast<Inbox*>(inbox)->callbacks_); }
+
 void Inbox::close() {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(mutex_.get());
   closed_ = true;
 }
 

@@ -1,6 +1,6 @@
 #include "asyncio/observer.h"
 
-#include "asyncio/detail/fork_lock.h"
+#include "asyncio/detail/fork_mutex.h"
 #include "asyncio/detail/observers.h"
 #include "asyncio/loop.h"
 
@@ -283,7 +283,7 @@ void Runnable::run_observed(Loop&, detail::Observers& observers) { observers.run
 namespace {
 
 struct NewLoops {
-  std::mutex mutex;
+  detail::ForkMutex mutex;
   std::map<std::uint64_t, std::function<std::shared_ptr<Observer>(Loop&)>> makers;  // in the order of being set
   std::uint64_t last = 0;
 };
@@ -297,20 +297,20 @@ NewLoops& new_loops() {
 
 std::uint64_t observe_new_loops(std::function<std::shared_ptr<Observer>(Loop&)> make) {
   detail::check_callable(make);
-  const detail::ForkLock lock(new_loops().mutex);
+  const std::lock_guard lock(new_loops().mutex.get());
   new_loops().makers.emplace(++new_loops().last, std::move(make));
   return new_loops().last;
 }
 
 void stop_observing_new_loops(std::uint64_t id) {
-  const detail::ForkLock lock(new_loops().mutex);
+  const std::lock_guard lock(new_loops().mutex.get());
   new_loops().makers.erase(id);
 }
 
 void detail::add_observers_of_new_loops(Loop& loop) {
   std::vector<std::function<std::shared_ptr<Observer>(Loop&)>> makers;
   {
-    const detail::ForkLock lock(new_loops().mutex);
+    const std::lock_guard lock(new_loops().mutex.get());
     for (const auto& [id, make] : new_loops().makers) makers.push_back(make);
   }
   for (const auto& make : makers) {

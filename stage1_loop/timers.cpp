@@ -21,23 +21,33 @@ void TimerHeap::push(Ref<TimerState> timer) {
 }
 
 std::optional<TimePoint> TimerHeap::next_deadline() {
-  do first_live();
-  while (release_discarded());
-  if (earliest_ == TimePoint::max()) return std::nullopt;
-  return earliest_;
+  for (;;) {
+    const Entry* const first = first_live();
+    if (discarded_) [[unlikely]] {
+      release_discarded();  // the first may be another one now
+      continue;
+    }
+    if (!first) return std::nullopt;
+    return earliest_;
+  }
 }
 
 void TimerHeap::pop_due_now(TimePoint now, ReadyQueue& ready) {
-  do {
-    for (const Entry* due; (due = first_live()) && due->when <= now; pop(due)) {
+  for (;;) {
+    const Entry* due = first_live();
+    for (; due && due->when <= now; due = first_live()) {
       try {
         ready.push_back(*due->timer);  // the reference goes from the entry to the queue
       } catch (const std::bad_alloc&) {
         break;  // it will be as due in the next tick
       }
       due->timer->heap_ = nullptr;
+      pop(due);
     }
-  } while (release_discarded());
+    if (!discarded_) [[likely]]
+      return;
+    release_discarded();
+  }
 }
 
 // Forgets the cancelled timers before it.
@@ -101,16 +111,11 @@ void TimerHeap::discard(const Entry& cancelled) noexcept {
   cancelled.timer->next_ = std::exchange(discarded_, cancelled.timer);
 }
 
-// Returns whether there was one: then the earliest timer may be another now.
-inline bool TimerHeap::release_discarded() noexcept {
-  if (!discarded_) [[likely]]
-    return false;
-  while (discarded_) {
-    TimerState* const timer = std::exchange(discarded_, discarded_->next_);
-    timer->release();
+[[gnu::noinline]] void TimerHeap::release_discarded() noexcept {
+  while (TimerState* timer = std::exchange(discarded_, nullptr)) {
+    while (timer) std::exchange(timer, timer->next_)->release();
     if (observers_) observers_->look_at_timers();  // at one that a destructor has armed
   }
-  return true;
 }
 
 // The heap cannot grow. Its top, which is all that anybody asks for, changes places with the earliest in the inbox, if

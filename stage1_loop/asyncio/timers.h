@@ -91,7 +91,7 @@ class TimerHeap {
   void sweep() noexcept;
   void forget_cancelled(std::vector<Entry>& entries) noexcept;
   void discard(const Entry& cancelled) noexcept;
-  bool release_discarded() noexcept;
+  void release_discarded() noexcept;
   void make_pile_of(std::vector<Entry>& entries) noexcept;
   void sort_pile() noexcept;
   void build_heap() noexcept;

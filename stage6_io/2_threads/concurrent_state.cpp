@@ -12,7 +12,7 @@ namespace asyncio::detail {
 bool ConcurrentState::cancel() {
   std::vector<std::unique_ptr<Callback>> callbacks;
   {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex_.get());
     if (state_ == State::cancelled) return true;
     if (state_ != State::pending) return false;
     callbacks = settle(State::cancelled);
@@ -22,7 +22,7 @@ bool ConcurrentState::cancel() {
 }
 
 bool ConcurrentState::set_running_or_notify_cancel() {
-  const ForkLock lock(mutex_);
+  const std::lock_guard lock(mutex_.get());
   if (state_ == State::cancelled) return false;
   if (state_ != State::pending) throw InvalidStateError("Future in unexpected state: it runs already, or is done");
   state_ = State::running;
@@ -48,7 +48,7 @@ std::vector<std::unique_ptr<ConcurrentState::Callback>> ConcurrentState::settle(
 void ConcurrentState::add_done_callback(std::unique_ptr<Callback> callback) {
   std::vector<std::unique_ptr<Callback>> too_late;
   {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex_.get());
     (state_ > State::running ? too_late : callbacks_).push_back(std::move(callback));
   }
   call(too_late);
@@ -74,7 +74,7 @@ void ConcurrentState::call(std::vector<std::unique_ptr<Callback>>& callbacks) {
 
 void ConcurrentState::wait(TimeLimit limit) const {
   const auto is_done = [this] { return state_ > State::running; };
-  std::unique_lock lock(mutex_);
+  std::unique_lock lock(mutex_.get());
   if (!limit.has_value()) {
     done_.wait(lock, is_done);
   } else if (!done_.wait_until(lock, deadline_after(Clock::now(), limit.duration()), is_done)) {
@@ -83,13 +83,13 @@ void ConcurrentState::wait(TimeLimit limit) const {
 }
 
 const std::exception_ptr& ConcurrentState::exception() const {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(mutex_.get());
   if (state_ == State::cancelled) throw CancelledError();
   return exception_;
 }
 
 std::exception_ptr ConcurrentState::take_exception() {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(mutex_.get());
   if (state_ == State::cancelled) throw CancelledError();
   if (!exception_) return nullptr;
   try {

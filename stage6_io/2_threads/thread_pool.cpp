@@ -1,6 +1,6 @@
 #include "asyncio/thread_pool.h"
 
-#include <asyncio/detail/fork_lock.h>
+#include <asyncio/detail/fork_mutex.h>
 
 #include <algorithm>
 #include <condition_variable>
@@ -61,8 +61,8 @@ std::size_t ThreadPool::default_workers() noexcept {
 void ThreadPool::begin_anew_in_forked_child() {
   if (forks_ == detail::forks()) [[likely]]
     return;
-  static std::mutex one_at_a_time;
-  const detail::ForkLock lock(one_at_a_time);
+  static detail::ForkMutex one_at_a_time;
+  const std::lock_guard lock(one_at_a_time.get());
   if (forks_ == detail::forks()) return;
   struct Left {
     std::shared_ptr<State> state;

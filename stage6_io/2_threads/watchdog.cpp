@@ -1,7 +1,7 @@
 #include "asyncio/watchdog.h"
 
 #include <asyncio/call_graph.h>
-#include <asyncio/detail/fork_lock.h>
+#include <asyncio/detail/fork_mutex.h>
 #include <pthread.h>
 #include <semaphore.h>
 
@@ -56,8 +56,8 @@ void take_stack(int) {
 }
 
 std::vector<void*> stack_of(pthread_t thread) {
-  static std::mutex one_at_a_time;
-  const detail::ForkLock lock(one_at_a_time);
+  static detail::ForkMutex one_at_a_time;
+  const std::lock_guard lock(one_at_a_time.get());
   Capture& one = stack_capture();
   void* first[1];
   backtrace(first, 1);  // the first call loads a library, which a signal handler must not

@@ -1,6 +1,6 @@
 #include "asyncio/detail/child.h"
 
-#include <asyncio/detail/fork_lock.h>
+#include <asyncio/detail/fork_mutex.h>
 
 #include "asyncio/detail/syscalls.h"
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <asyncio/core.h>
+#include <asyncio/detail/fork_mutex.h>
 #include <asyncio/detail/intrusive_list.h>
 #include <asyncio/threadsafe_handle.h>
 
@@ -10,7 +11,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 
 namespace asyncio::detail {
 
@@ -42,8 +42,11 @@ class Inbox {
  private:
   static constexpr std::uint64_t kCallbacks = 1;
 
-  std::atomic<std::uint64_t> pending_ = 0;  // bit 0: there are callbacks; bit n: signal n came
-  std::mutex mutex_;                        // guards the next three
+  // A forked child may find the queue half changed. What is in it is for its parent's loop.
+  static void forget_callbacks(void* inbox) noexcept;
+
+  std::atomic<std::uint64_t> pending_ = 0;   // bit 0: there are callbacks; bit n: signal n came
+  ForkMutex mutex_{forget_callbacks, this};  // guards the next three
   IntrusiveQueue<ThreadSafeState, Wakeup> callbacks_;
   bool closed_ = false;
   Core* core_;

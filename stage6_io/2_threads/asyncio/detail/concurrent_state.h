@@ -2,7 +2,7 @@
 // Mirrors: Lib/concurrent/futures/_base.py, Future. Read next: ../concurrent_future.h
 #pragma once
 
-#include <asyncio/detail/fork_lock.h>
+#include <asyncio/detail/fork_mutex.h>
 #include <asyncio/time_limit.h>
 
 #include <atomic>
@@ -68,7 +68,7 @@ class ConcurrentState : public std::enable_shared_from_this<ConcurrentState> {
   enum class State : std::uint8_t { pending, running, cancelled, finished };
 
   State state() const {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex_.get());
     return state_;
   }
   /// Calls `store` under the lock. Throws InvalidStateError if the state is done.
@@ -76,7 +76,7 @@ class ConcurrentState : public std::enable_shared_from_this<ConcurrentState> {
   void finish(Store store) {
     std::vector<std::unique_ptr<Callback>> callbacks;
     {
-      const ForkLock lock(mutex_);
+      const std::lock_guard lock(mutex_.get());
       check_not_done();
       store();
       callbacks = settle(State::finished);
@@ -89,7 +89,7 @@ class ConcurrentState : public std::enable_shared_from_this<ConcurrentState> {
   std::vector<std::unique_ptr<Callback>> settle(State state) noexcept;
   void call(std::vector<std::unique_ptr<Callback>>& callbacks);
 
-  mutable std::mutex mutex_;  // guards the next four
+  mutable ForkMutex mutex_;  // guards the next four
   mutable std::condition_variable done_;
   State state_ = State::pending;
   std::exception_ptr exception_;

@@ -3,7 +3,7 @@
 // Mirrors: the call_soon_threadsafe() inside Lib/asyncio/futures.py, _chain_future. Read next: ../wrap_future.h
 #pragma once
 
-#include <asyncio/detail/fork_lock.h>
+#include <asyncio/detail/fork_mutex.h>
 #include <asyncio/loop.h>
 
 #include <cstdint>
@@ -20,25 +20,25 @@ class Mailbox {
  public:
   explicit Mailbox(Loop& loop) noexcept : loop_(&loop) {}
   void close() noexcept {
-    const ForkLock lock(mutex_);
+    const std::lock_guard lock(mutex_.get());
     loop_ = nullptr;
   }
   /// Like call_soon_threadsafe(), but returns false if the loop is closed. Needs no memory. The callback's captures may
   /// be destroyed in either thread.
   bool post(std::shared_ptr<ThreadSafeState> callback) {
-    const ForkLock lock(mutex_);
+    const std::lock_guard lock(mutex_.get());
     if (!loop_) return false;
     loop_->inbox().post(std::move(callback));
     return true;
   }
   /// True if the caller runs inside that loop, on its thread.
   bool is_here() {
-    const ForkLock lock(mutex_);
+    const std::lock_guard lock(mutex_.get());
     return loop_ && loop_ == Loop::running_or_null();
   }
 
  private:
-  std::mutex mutex_;
+  ForkMutex mutex_;
   Loop* loop_;  // null once it is closed
 };
 
