@@ -51,7 +51,7 @@ std::string_view requested_name(SSL* ssl) {
 
 // SSL_set_SSL_CTX() changes the certificate, the ciphers and ALPN only: the SSL has copies of the rest.
 void switch_context(SSL* ssl, SSL_CTX* context) {
-  if (!SSL_set_SSL_CTX(ssl, context)) throw std::bad_alloc();  // else the rest would apply to the old one
+  if (!SSL_set_SSL_CTX(ssl, context)) throw std::bad_alloc();
   SSL_set_verify(ssl, SSL_CTX_get_verify_mode(context), SSL_CTX_get_verify_callback(context));
   X509_VERIFY_PARAM* rules = SSL_get0_param(ssl);
   const unsigned long flags = X509_VERIFY_PARAM_get_flags(SSL_CTX_get0_param(context));
@@ -240,6 +240,16 @@ void check_readable(const std::string& path) {
   if (!file) throw std::system_error(errno, std::generic_category(), path);
 }
 
+// The next certificate of the text; null at its end, which OpenSSL reports as an error.
+detail::X509Pointer next_certificate(BIO* text) {
+  detail::X509Pointer certificate(PEM_read_bio_X509(text, nullptr, nullptr, nullptr));
+  if (certificate) return certificate;
+  const unsigned long code = ERR_peek_last_error();
+  if (ERR_GET_LIB(code) != ERR_LIB_PEM || ERR_GET_REASON(code) != PEM_R_NO_START_LINE) detail::throw_error();
+  ERR_clear_error();
+  return nullptr;
+}
+
 int give_password(char* buffer, int size, int, void* argument) {
   const auto& password = *static_cast<const std::string*>(argument);
   if (password.size() > static_cast<std::size_t>(size)) return -1;
@@ -292,10 +302,9 @@ void SSLContext::load_cert_chain_pem(const std::string& certificates, const std:
   throw_unless(first != nullptr);
   throw_unless(SSL_CTX_use_certificate(native_handle(), first.get()) == 1);
   SSL_CTX_clear_chain_certs(native_handle());
-  while (detail::X509Pointer next{PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr)}) {
+  while (const detail::X509Pointer next = next_certificate(chain.get())) {
     throw_unless(SSL_CTX_add1_chain_cert(native_handle(), next.get()) == 1);
   }
-  ERR_clear_error();  // OpenSSL reports the end of the text as an error
   EVP_PKEY* private_key = PEM_read_bio_PrivateKey(read_only(key).get(), nullptr, nullptr, nullptr);
   throw_unless(private_key != nullptr);
   const bool fits = SSL_CTX_use_PrivateKey(native_handle(), private_key) == 1;
@@ -316,7 +325,7 @@ void SSLContext::load_verify_locations(const std::string& cafile, const std::str
     const BioPointer text = read_only(cadata);
     X509_STORE* store = SSL_CTX_get_cert_store(native_handle());
     int count = 0;
-    while (detail::X509Pointer root{PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr)}) {
+    while (const detail::X509Pointer root = next_certificate(text.get())) {
       throw_unless(X509_STORE_add_cert(store, root.get()) == 1);
       ++count;
     }

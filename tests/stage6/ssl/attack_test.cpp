@@ -540,6 +540,23 @@ TEST(TlsAttack, NamesThatNoServerCanHaveAreRefusedAndNothingIsLeft) {
   });
 }
 
+// As in CPython: a list of roots, or a chain, is not cut short by one that cannot be read.
+TEST(TlsAttack, AListOfCertificatesOfWhichOneCannotBeReadIsRefused) {
+  const std::string& good = localhost().certificate;
+  std::string changed = good;
+  changed[changed.find('\n') + 20] ^= 1;
+  changed.erase(changed.find('\n', 100), 60);
+  for (const std::string& bad : {good.substr(0, good.size() / 2), changed,
+                                 std::string("-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n")}) {
+    SSLContext context(ssl::Protocol::TLS_SERVER);
+    EXPECT_THROW(context.load_verify_locations("", "", good + bad), ssl::SSLError) << bad;
+    EXPECT_THROW(context.load_cert_chain_pem(good + bad, localhost().key), ssl::SSLError) << bad;
+  }
+  SSLContext context(ssl::Protocol::TLS_SERVER);
+  context.load_verify_locations("", "", good + "words after the last one\n");
+  context.load_cert_chain_pem(good + good, localhost().key);
+}
+
 TEST(TlsAttack, KeysAndCertificatesThatAreNoneAreRefused) {
   const TemporaryFolder folder;
   SSLContext context(ssl::Protocol::TLS_SERVER);
