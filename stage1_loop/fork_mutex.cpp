@@ -9,11 +9,11 @@ namespace {
 
 std::mutex one_at_a_time;  // no thread of the parent can have held it when it forked
 
-const int at_fork = pthread_atfork([] { one_at_a_time.lock(); }, [] { one_at_a_time.unlock(); },
-                                   [] {
-                                     fork_count.fetch_add(1, std::memory_order_relaxed);
-                                     one_at_a_time.unlock();
-                                   });
+const int counts_forks = pthread_atfork([] { one_at_a_time.lock(); }, [] { one_at_a_time.unlock(); },
+                                        [] {
+                                          fork_count.fetch_add(1, std::memory_order_relaxed);
+                                          one_at_a_time.unlock();
+                                        });
 
 }  // namespace
 

@@ -68,6 +68,6 @@ inline Coro<> sock_sendall(int fd, std::string data) {  // [step 6.4]
   }
 }
 inline Coro<int> sock_accept(int fd) {  // [step 6.5]
-  co_return co_await retry(fd, POLLIN, [&] { return ::accept4(fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC); });
+  co_return co_await retry(fd, POLLIN, [&] { return ::accept4(fd, nullptr, nullptr, SOCK_NONBLOCK); });
 }
 }  // namespace by_hand

@@ -271,7 +271,6 @@ TEST(LoopStats, CountTicksWaitsLagsAndTheDeepestQueue) {
   loop.run_ticks(1);
   EXPECT_EQ(loop.stats().ticks, 1u);
   EXPECT_EQ(loop.stats().waits, 0u);
-  EXPECT_EQ(loop.stats().polls, 0u);  // it had something to run, and the core watches nothing
 
   loop.call_later(1s, [&] { loop.call_later(0s, [&] { loop.stop(); }); });
   for (int i = 0; i < 5; ++i) loop.call_later(1s, [] {});
@@ -285,9 +284,7 @@ TEST(LoopStats, CountTicksWaitsLagsAndTheDeepestQueue) {
   EXPECT_EQ(stats.waits, 2u);
   EXPECT_EQ(stats.deepest_ready, 6u);
   EXPECT_EQ(stats.timers, 1u);
-  EXPECT_EQ(stats.polls, 2u);
   EXPECT_EQ(stats.lags, (std::vector<Duration>{0s, 0s}));
-  EXPECT_EQ(stats.callbacks, 0u);  // nobody observes
 }
 
 TEST(LoopStats, CountCallbacksWhileTheLoopIsObserved) {

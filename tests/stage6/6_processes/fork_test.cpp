@@ -248,8 +248,14 @@ TEST(Fork, AChildThatReturnsDoesNotWaitForALockOfItsParentsThreads) {
   auto core = std::make_unique<SlowToWake>();
   SlowToWake& slow = *core;
   const auto program = [&]() -> Coro<int> {
-    auto job = create_task(to_thread([] { return 42; }));
+    std::atomic<bool> go = false;
+    auto job = create_task(to_thread([&go] {
+      go.wait(false);  // until the loop waits for the result, and does not tick any more
+      return 42;
+    }));
     co_await ticks(2);
+    go = true;
+    go.notify_all();
     slow.entered.wait(false);
     const pid_t child = fork_child();
     if (child == 0) co_return 6;
