@@ -75,7 +75,7 @@ std::string fault_of_framing(const Headers& fields) {
 }
 
 std::string fault_of_status_line(std::string_view line) {
-  if (const std::string fault = fault_of_bytes(line); !fault.empty()) return fault;
+  if (std::string fault = fault_of_bytes(line); !fault.empty()) return fault;
   if (!is_status_line(line)) return "";  // easy_setup() may allow "ICY 200 OK"
   const std::string_view code = trimmed(line.substr(std::min(line.find(' '), line.size())));
   const bool is_code =
@@ -84,7 +84,7 @@ std::string fault_of_status_line(std::string_view line) {
 }
 
 std::string fault_of_line(std::string_view line) {
-  if (const std::string fault = fault_of_bytes(line); !fault.empty()) return fault;
+  if (std::string fault = fault_of_bytes(line); !fault.empty()) return fault;
   if (line.starts_with(' ') || line.starts_with('\t')) return "";
   const std::size_t colon = line.find(':');
   if (colon == line.npos) return "a line without a colon";
