@@ -1,5 +1,4 @@
 // The timer of sleep(). Its functions stand here, so that sleep(0s), which needs none, is short and inline.
-// Read next: asyncio/run.h
 #include "asyncio/sleep.h"
 
 namespace asyncio::detail {

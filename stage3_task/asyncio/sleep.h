@@ -1,5 +1,5 @@
 // sleep(): the smallest awaitable, a timer that wakes a task.
-// Mirrors: Lib/asyncio/tasks.py, sleep and __sleep0. Read next: ../sleep.cpp
+// Mirrors: Lib/asyncio/tasks.py, sleep and __sleep0. Read next: run.h
 #pragma once
 
 #include <asyncio/detail/frame_future.h>
