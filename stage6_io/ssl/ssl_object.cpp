@@ -17,32 +17,37 @@
 namespace asyncio::ssl {
 namespace {
 
-struct FreeNames {
+struct Freed {
   void operator()(GENERAL_NAMES* names) const noexcept { GENERAL_NAMES_free(names); }
+  void operator()(BIO* bio) const noexcept { BIO_free(bio); }
+  void operator()(BIGNUM* number) const noexcept { BN_free(number); }
+  void operator()(void* memory) const noexcept { OPENSSL_free(memory); }
 };
+
+/// When a function of OpenSSL has given nothing: throws if that is for want of memory, and not for want of a value.
+void check_memory() {
+  bool none = false;
+  while (const unsigned long code = ERR_get_error()) none |= ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+  if (none) throw std::bad_alloc();
+}
 
 // ── OpenSSL's types as text ─────────────────────────────────────────────────────────────────────────────────────────
 
 std::string text_of(const ASN1_STRING* string) {
   unsigned char* utf8 = nullptr;
   const int size = ASN1_STRING_to_UTF8(&utf8, string);
-  if (size < 0) return std::string();
-  std::string text(reinterpret_cast<char*>(utf8), static_cast<std::size_t>(size));
-  OPENSSL_free(utf8);
-  return text;
+  if (size < 0) return check_memory(), std::string();
+  const std::unique_ptr<unsigned char, Freed> freed_at_end(utf8);
+  return std::string(reinterpret_cast<char*>(utf8), static_cast<std::size_t>(size));
 }
 
 std::string date_of(const ASN1_TIME* time) {
-  std::string text;
-  if (BIO* bio = BIO_new(BIO_s_mem())) {
-    char* data = nullptr;
-    if (ASN1_TIME_print(bio, time) == 1) {
-      const long size = BIO_get_mem_data(bio, &data);
-      text.assign(data, static_cast<std::size_t>(size));
-    }
-    BIO_free(bio);
-  }
-  return text;
+  const std::unique_ptr<BIO, Freed> bio(BIO_new(BIO_s_mem()));
+  if (!bio) throw std::bad_alloc();
+  if (ASN1_TIME_print(bio.get(), time) != 1) return check_memory(), std::string();
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &data);
+  return std::string(data, static_cast<std::size_t>(size));
 }
 
 Certificate::Name name_of(const X509_NAME* name) {
@@ -73,8 +78,9 @@ std::string ip_address(const ASN1_OCTET_STRING* bytes) {
 
 Certificate::Name alternative_names(const X509* certificate) {
   Certificate::Name names;
-  const std::unique_ptr<GENERAL_NAMES, FreeNames> all(
+  const std::unique_ptr<GENERAL_NAMES, Freed> all(
       static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  if (!all) check_memory();
   for (int i = 0; all && i < sk_GENERAL_NAME_num(all.get()); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(all.get(), i);
     if (name->type == GEN_DNS) names.emplace_back("DNS", text_of(name->d.dNSName));
@@ -86,15 +92,10 @@ Certificate::Name alternative_names(const X509* certificate) {
 }
 
 std::string serial_of(const X509* certificate) {
-  std::string text;
-  if (BIGNUM* number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nullptr)) {
-    if (char* hex = BN_bn2hex(number)) {
-      text = hex;
-      OPENSSL_free(hex);
-    }
-    BN_free(number);
-  }
-  return text;
+  const std::unique_ptr<BIGNUM, Freed> number(ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nullptr));
+  const std::unique_ptr<char, Freed> hex(number ? BN_bn2hex(number.get()) : nullptr);
+  if (!hex) throw std::bad_alloc();  // each certificate has a number
+  return hex.get();
 }
 
 Certificate to_certificate(X509* certificate) {
@@ -108,10 +109,9 @@ Certificate to_certificate(X509* certificate) {
   result.subject_alt_name = alternative_names(certificate);
   unsigned char* der = nullptr;
   const int size = i2d_X509(certificate, &der);
-  if (size > 0) {
-    result.der.assign(reinterpret_cast<char*>(der), static_cast<std::size_t>(size));
-    OPENSSL_free(der);
-  }
+  if (size <= 0) throw std::bad_alloc();  // it has been decoded, so it can be encoded
+  const std::unique_ptr<unsigned char, Freed> freed_at_end(der);
+  result.der.assign(reinterpret_cast<char*>(der), static_cast<std::size_t>(size));
   return result;
 }
 
@@ -151,6 +151,7 @@ SSLObject::SSLObject(std::shared_ptr<detail::ContextState> context, detail::SSLP
 std::optional<Certificate> SSLObject::peer_certificate() const {
   X509* certificate = SSL_get0_peer_certificate(ssl_.get());
   if (!certificate) return std::nullopt;
+  ERR_clear_error();
   return to_certificate(certificate);
 }
 

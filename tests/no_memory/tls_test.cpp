@@ -103,6 +103,24 @@ TEST(NoMemoryInTls, AnEchoServerAndItsClient) {
   });
 }
 
+TEST(NoMemoryInTls, ACertificateInWords) {
+  sweep_tls([]() -> Coro<> {
+    const ServerOptions serve = serving();
+    Server made = co_await start_server(echo, "127.0.0.1", 0, serve);
+    const Closing server(std::move(made));
+    const ConnectOptions call = calling();
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port(), call);
+    const auto seen = ssl::get_ssl_object(writer)->peer_certificate();
+    EXPECT_TRUE(seen.has_value());
+    if (!seen) co_return;
+    EXPECT_EQ(seen->common_name(), "localhost");
+    EXPECT_FALSE(seen->serial_number.empty() || seen->not_after.empty() || seen->der.empty());
+    EXPECT_FALSE(seen->subject_alt_name.empty());
+    writer.close();
+    co_await writer.wait_closed();
+  });
+}
+
 TEST(NoMemoryInTls, MoreThanTheBuffersHold) {
   sweep_tls([]() -> Coro<> {
     const ServerOptions serve = serving();
