@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -478,6 +479,60 @@ TEST(NoMemoryInIo, AGuestAndItsHost) {
         }
       }
     }
+  });
+}
+
+TEST(NoMemoryInIo, AFileIsSent) {
+  sweep_io([]() -> Coro<> {
+    struct File {
+      explicit File(long size) : fd(memfd_create("no memory", MFD_CLOEXEC)) { EXPECT_EQ(ftruncate(fd, size), 0); }
+      ~File() { close(fd); }
+      int fd;
+    } const file(100'000);
+    Server made = co_await start_server(echo, "127.0.0.1", 0);
+    Closing server(std::move(made));
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server->port());
+    writer.write("before");
+    const std::size_t sent = co_await sendfile(writer.transport(), file.fd);
+    EXPECT_EQ(sent, 100'000u);
+    writer.write_eof();
+    const std::string received = co_await reader.read();
+    EXPECT_LE(received.size(), 100'006u);
+    writer.close();
+    co_await writer.wait_closed();
+  });
+}
+
+TEST(NoMemoryInIo, AWholeProgram) {
+  sweep_program([] {
+    run([]() -> Coro<> {
+      create_task(sleep(1h));
+      const auto fails = create_task([]() -> Coro<> {
+        throw std::runtime_error("a text that is too long for the string's own room");
+        co_return;
+      });
+      const int one = co_await to_thread([] { return 1; });
+      EXPECT_EQ(one, 1);
+    });
+  });
+}
+
+TEST(NoMemoryInIo, ALoopIsAskedAndChanged) {
+  sweep_program([] {
+    Loop loop;
+    loop.set_exception_handler([](Loop&, const ErrorContext&) {});
+    int ran = 0;
+    for (int i = 0; i < 10; ++i) loop.call_soon([&ran] { ++ran; });
+    const LoopStats before = loop.stats();
+    EXPECT_EQ(before.ready, 10u);
+    loop.set_shuffle_seed(1);
+    loop.set_core(std::make_unique<PollCore>());
+    loop.call_soon_threadsafe([&ran] { ++ran; });
+    loop.set_core(std::make_unique<EpollCore>());
+    NoMemory::restore();
+    loop.stop();
+    loop.run_forever();
+    EXPECT_EQ(ran, 11);
   });
 }
 
