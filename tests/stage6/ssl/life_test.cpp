@@ -35,12 +35,13 @@ TEST(TlsEnd, CloseNotifyMakesACleanEnd) {
 // looks like a failure.
 TEST(TlsEnd, AnErrorThatSomebodyElseHasLeftIsNotTheConnections) {
   run_io([]() -> Coro<> {
-    Loop& loop = Loop::running();
-    const std::function<void()> fail_in_each_tick = [&] {
-      ERR_raise(ERR_LIB_SSL, ERR_R_INTERNAL_ERROR);
-      loop.call_soon(fail_in_each_tick);
+    const auto fail_in_each_tick = []() -> Coro<> {
+      for (;;) {
+        ERR_raise(ERR_LIB_SSL, ERR_R_INTERNAL_ERROR);
+        co_await sleep(0s);
+      }
     };
-    fail_in_each_tick();
+    const Task<> fails = create_task(fail_in_each_tick);
     const std::string data = pattern(300'000);
     auto [server, reader, writer] = co_await secured(echo);
     for (int i = 0; i < 3; ++i) {
@@ -56,6 +57,7 @@ TEST(TlsEnd, AnErrorThatSomebodyElseHasLeftIsNotTheConnections) {
     EXPECT_TRUE(ssl::get_ssl_object(writer)->received_close_notify());
     server.close();
     co_await server.wait_closed();
+    fails.cancel();
     ERR_clear_error();
   });
 }
