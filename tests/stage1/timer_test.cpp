@@ -181,7 +181,8 @@ struct DisturbsTimersAtItsEnd {
   Loop& loop;
   std::vector<TimerHandle>& others;
   int& ran;
-  DisturbsTimersAtItsEnd(Loop& loop, std::vector<TimerHandle>& others, int& ran) : loop(loop), others(others), ran(ran) {}
+  DisturbsTimersAtItsEnd(Loop& loop, std::vector<TimerHandle>& others, int& ran)
+      : loop(loop), others(others), ran(ran) {}
   DisturbsTimersAtItsEnd(const DisturbsTimersAtItsEnd&) = delete;
   ~DisturbsTimersAtItsEnd() {
     loop.call_later(1ms, [&ran = ran] { ++ran; });
@@ -203,7 +204,8 @@ TEST(Timer, TheContextOfACancelledOneMayMakeAndCancelOthersAtItsEnd) {
         others.push_back(loop.call_later(1h, [&ran] { ++ran; }));
         Context context;
         context.run([&] { value.set(std::make_shared<DisturbsTimersAtItsEnd>(loop, others, ran)); });
-        cancelled.push_back(loop.call_later(1s * (i % 7 + 1), [&ran] { ++ran; }, context));
+        cancelled.push_back(loop.call_later(
+            1s * (i % 7 + 1), [&ran] { ++ran; }, context));
       }
       if (in_the_heap) loop.run_ticks(1);
       for (TimerHandle& timer : cancelled) timer.cancel();
