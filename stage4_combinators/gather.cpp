@@ -56,7 +56,10 @@ void Gathering::on_child_done(GatheredChild& child) {
   FutureBase& future = *child.future_;
   if (outer_.done()) {
     if (!future.cancelled()) future.exception();  // marks it as retrieved: the first one was reported
-    return let_go();
+    if (linked()) return let_go();                // somebody else has completed it
+    const Ref<FutureBase> alive(&outer_);
+    if (child.state_ == State::has_run) child.take();  // the others have gone: to look at all again would be quadratic
+    return;
   }
   if (!return_exceptions_) {
     std::exception_ptr error = future.cancelled() ? future.cancelled_error() : future.exception();
