@@ -1,6 +1,7 @@
 #include "asyncio/trace.h"
 
 #include "json_text.h"
+#include "observe_loops.h"
 
 #include <asyncio/detail/c_string.h>
 #include <asyncio/loop.h>
@@ -292,15 +293,8 @@ void trace_to(const std::string& path, const TraceOptions& options) {
   detail::check_c_string(path);
   tracing().stop();  // first: it may be the same file
   auto file = std::make_shared<TraceFile>(path, options);
-  const std::uint64_t new_loops = observe_new_loops([file](Loop&) { return std::make_shared<Tracer>(file); });
-  try {
-    if (Loop* loop = Loop::running_or_null()) loop->add_observer(std::make_shared<Tracer>(file));
-  } catch (...) {
-    stop_observing_new_loops(new_loops);
-    throw;
-  }
+  tracing().new_loops = detail::observe_this_and_new_loops([file](Loop&) { return std::make_shared<Tracer>(file); });
   tracing().file = std::move(file);
-  tracing().new_loops = new_loops;
 }
 
 void stop_tracing() { tracing().stop(); }

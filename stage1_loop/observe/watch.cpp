@@ -1,5 +1,6 @@
 #include "asyncio/watch.h"
 
+#include "observe_loops.h"
 #include "watch_log.h"
 
 #include <asyncio/detail/c_string.h>
@@ -273,15 +274,8 @@ void watch(const std::string& path, const WatchOptions& options) {
   detail::check_c_string(path);
   stop_watching();
   auto log = std::make_shared<WatchLog>(path, options);
-  const std::uint64_t observing = observe_new_loops([log](Loop&) { return std::make_shared<Watcher>(log); });
-  try {
-    if (Loop* const loop = Loop::running_or_null()) loop->add_observer(std::make_shared<Watcher>(log));
-  } catch (...) {
-    stop_observing_new_loops(observing);
-    throw;
-  }
+  the_watch.observing = detail::observe_this_and_new_loops([log](Loop&) { return std::make_shared<Watcher>(log); });
   the_watch.log = std::move(log);
-  the_watch.observing = observing;
 }
 
 void stop_watching() { the_watch.stop(); }

@@ -4,12 +4,13 @@
 #include <vector>
 
 namespace asyncio::http::detail {
-namespace {
 
-std::string_view trimmed(std::string_view text) {
+std::string_view trimmed(std::string_view text) noexcept {
   text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
   return text.substr(0, text.find_last_not_of(" \t") + 1);
 }
+
+namespace {
 
 /// The elements of a list that may be spread over several fields: "a, b" is a and b.
 std::vector<std::string> elements_of(const Headers& fields, std::string_view name) {

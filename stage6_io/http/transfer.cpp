@@ -150,9 +150,7 @@ void Transfer::field_line(std::string_view line) {
     headers_.append_to_last(line.substr(std::min(line.find_first_not_of(" \t"), line.size())));
   } else {
     const std::size_t colon = line.find(':');
-    std::string_view value = line.substr(colon + 1);
-    value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
-    headers_.add(line.substr(0, colon), value.substr(0, value.find_last_not_of(" \t") + 1));
+    headers_.add(line.substr(0, colon), trimmed(line.substr(colon + 1)));
   }
 }
 

@@ -51,7 +51,7 @@ std::string_view requested_name(SSL* ssl) {
 
 // SSL_set_SSL_CTX() changes the certificate, the ciphers and ALPN only: the SSL has copies of the rest.
 void switch_context(SSL* ssl, SSL_CTX* context) {
-  if (!SSL_set_SSL_CTX(ssl, context)) throw std::bad_alloc();
+  if (!SSL_set_SSL_CTX(ssl, context)) throw std::bad_alloc();  // else the rest would apply to the old one
   SSL_set_verify(ssl, SSL_CTX_get_verify_mode(context), SSL_CTX_get_verify_callback(context));
   X509_VERIFY_PARAM* rules = SSL_get0_param(ssl);
   const unsigned long flags = X509_VERIFY_PARAM_get_flags(SSL_CTX_get0_param(context));
@@ -330,7 +330,6 @@ void SSLContext::load_verify_locations(const std::string& cafile, const std::str
       ++count;
     }
     if (count == 0) throw std::invalid_argument("no start line: cadata does not contain a certificate");
-    ERR_clear_error();
   }
   if (cafile.empty() && capath.empty()) return;
   throw_unless(SSL_CTX_load_verify_locations(native_handle(), cafile.empty() ? nullptr : cafile.c_str(),

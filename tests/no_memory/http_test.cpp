@@ -1,4 +1,5 @@
 // Allocation k fails, for each k, in scenarios of HTTP: ours and libcurl's. See sweep.h.
+#include "no_memory/closing.h"
 #include "no_memory/no_memory.h"
 #include "no_memory/sweep.h"
 
@@ -66,19 +67,12 @@ Coro<> serve(StreamReader reader, StreamWriter writer) {
   }
 }
 
-/// Closes the server however the scenario ends: what was made must not outlive it.
-class Serving {
+class Serving : public Closing {
  public:
-  explicit Serving(Server server) : server_(std::move(server)) {}
-  Serving(const Serving&) = delete;
-  Serving& operator=(const Serving&) = delete;
-  ~Serving() { server_.close(); }
+  using Closing::Closing;
   std::string url(std::string_view path) const {
-    return "http://127.0.0.1:" + std::to_string(server_.port()) + std::string(path);
+    return "http://127.0.0.1:" + std::to_string((*this)->port()) + std::string(path);
   }
-
- private:
-  Server server_;
 };
 
 TEST(NoMemoryInHttp, LibcurlAllocatesByOurFunctions) { EXPECT_EQ(ours, CURLE_OK); }

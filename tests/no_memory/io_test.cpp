@@ -1,4 +1,5 @@
 // Allocation k fails, for each k, in scenarios of stage 6: see sweep.h.
+#include "no_memory/closing.h"
 #include "no_memory/no_memory.h"
 #include "no_memory/sweep.h"
 
@@ -51,20 +52,6 @@ Coro<> talk_to(int port, std::size_t size) {
   writer.close();
   co_await writer.wait_closed();
 }
-
-/// Closes the server however the scenario ends: what was made must not outlive it.
-class Closing {
- public:
-  explicit Closing(Server server) : server_(std::move(server)) {}
-  Closing(const Closing&) = delete;
-  Closing& operator=(const Closing&) = delete;
-  ~Closing() { server_.close(); }
-  Server& operator*() { return server_; }
-  Server* operator->() { return &server_; }
-
- private:
-  Server server_;
-};
 
 TEST(NoMemoryInIo, AnEchoServerAndItsClient) {
   sweep_io([]() -> Coro<> {

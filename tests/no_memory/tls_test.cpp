@@ -1,4 +1,5 @@
 // Allocation k fails, for each k, in scenarios of TLS: ours and OpenSSL's. See sweep.h.
+#include "no_memory/closing.h"
 #include "no_memory/no_memory.h"
 #include "no_memory/sweep.h"
 #include "stage6/ssl/tls_support.h"
@@ -54,19 +55,6 @@ const Contexts& contexts() {
   return made;
 }
 
-/// Closes the server however the scenario ends: what was made must not outlive it.
-class Closing {
- public:
-  explicit Closing(Server server) : server_(std::move(server)) {}
-  Closing(const Closing&) = delete;
-  Closing& operator=(const Closing&) = delete;
-  ~Closing() { server_.close(); }
-  int port() const { return server_.port(); }
-
- private:
-  Server server_;
-};
-
 // The limits are longer than the sweep has patience: they end no connection that waits for want of memory.
 ServerOptions serving() { return {.ssl = &contexts().serving, .ssl_shutdown_timeout = 60s}; }
 ConnectOptions calling() { return {.ssl = &contexts().calling, .ssl_shutdown_timeout = 60s}; }
@@ -92,44 +80,40 @@ void sweep_tls(Scenario scenario) {
   EXPECT_LT(openssl_blocks - before, 100);  // a connection has more
 }
 
+/// Calls `body` with a connection to a server that sends everything back.
+template <class Body>
+Coro<> with_echo(Body body) {
+  const ServerOptions serve = serving();
+  Server made = co_await start_server(echo, "127.0.0.1", 0, serve);
+  const Closing server(std::move(made));
+  const ConnectOptions call = calling();
+  auto [reader, writer] = co_await open_connection("127.0.0.1", server->port(), call);
+  co_await body(reader, writer);
+}
+
 TEST(NoMemoryInTls, AnEchoServerAndItsClient) {
-  sweep_tls([]() -> Coro<> {
-    const ServerOptions serve = serving();
-    Server made = co_await start_server(echo, "127.0.0.1", 0, serve);
-    const Closing server(std::move(made));
-    const ConnectOptions call = calling();
-    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port(), call);
-    co_await talk(reader, writer, 100);
-  });
+  sweep_tls(
+      [] { return with_echo([](StreamReader reader, StreamWriter writer) { return talk(reader, writer, 100); }); });
 }
 
 TEST(NoMemoryInTls, ACertificateInWords) {
-  sweep_tls([]() -> Coro<> {
-    const ServerOptions serve = serving();
-    Server made = co_await start_server(echo, "127.0.0.1", 0, serve);
-    const Closing server(std::move(made));
-    const ConnectOptions call = calling();
-    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port(), call);
-    const auto seen = ssl::get_ssl_object(writer)->peer_certificate();
-    EXPECT_TRUE(seen.has_value());
-    if (!seen) co_return;
-    EXPECT_EQ(seen->common_name(), "localhost");
-    EXPECT_FALSE(seen->serial_number.empty() || seen->not_after.empty() || seen->der.empty());
-    EXPECT_FALSE(seen->subject_alt_name.empty());
-    writer.close();
-    co_await writer.wait_closed();
+  sweep_tls([] {
+    return with_echo([](StreamReader, StreamWriter writer) -> Coro<> {
+      const auto seen = ssl::get_ssl_object(writer)->peer_certificate();
+      EXPECT_TRUE(seen.has_value());
+      if (!seen) co_return;
+      EXPECT_EQ(seen->common_name(), "localhost");
+      EXPECT_FALSE(seen->serial_number.empty() || seen->not_after.empty() || seen->der.empty());
+      EXPECT_FALSE(seen->subject_alt_name.empty());
+      writer.close();
+      co_await writer.wait_closed();
+    });
   });
 }
 
 TEST(NoMemoryInTls, MoreThanTheBuffersHold) {
-  sweep_tls([]() -> Coro<> {
-    const ServerOptions serve = serving();
-    Server made = co_await start_server(echo, "127.0.0.1", 0, serve);
-    const Closing server(std::move(made));
-    const ConnectOptions call = calling();
-    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port(), call);
-    co_await talk(reader, writer, 200'000);
-  });
+  sweep_tls(
+      [] { return with_echo([](StreamReader reader, StreamWriter writer) { return talk(reader, writer, 200'000); }); });
 }
 
 Coro<> upgrade_and_echo(StreamReader reader, StreamWriter writer) {
@@ -143,7 +127,7 @@ TEST(NoMemoryInTls, StartTls) {
   sweep_tls([]() -> Coro<> {
     Server made = co_await start_server(upgrade_and_echo, "127.0.0.1", 0);
     const Closing server(std::move(made));
-    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server->port());
     writer.write("STARTTLS\n");
     StartTlsOptions options{.ssl_shutdown_timeout = 60s};
     options.server_hostname = "localhost";

@@ -43,7 +43,6 @@ void stop_tracing();
 // For the whole header, unless a name says otherwise:
 // Threads: any thread, but not two at once.
 // Ticks: a loop that runs already is traced from its next tick on.
-// Errors: std::system_error if the file cannot be opened. std::invalid_argument for a path with a
-//   NUL. A later failure to write, as on a full disk, is not
-//   reported.
+// Errors: std::system_error if the file cannot be opened. std::invalid_argument for a path with a NUL. A later failure
+//   to write, as on a full disk, is not reported.
 // Units: most_bytes is in bytes. The file has microseconds, with nanoseconds behind the point.

@@ -39,7 +39,6 @@ void stop_watching();
 // For the whole header, unless a name says otherwise:
 // Threads: any thread, but not two at once.
 // Ticks: a loop that runs already is recorded from its next tick on.
-// Errors: std::system_error if the file cannot be opened, or if standard output cannot be redirected. std::invalid_argument for a path with a
-//   NUL. A later
-//   failure to write is not reported.
+// Errors: std::system_error if the file cannot be opened, or if standard output cannot be redirected.
+//   std::invalid_argument for a path with a NUL. A later failure to write is not reported.
 // Units: most_events counts events.

@@ -62,7 +62,8 @@ struct WatchdogOptions {
 /// It observes the loop (see observer.h), and that makes a text of each callback. When the loop waits without a limit, it
 /// looks at all tasks: at most once in as many steps as a sixteenth of them, and when nothing has happened for `limit`.
 /// Its thread wakes four times in `limit`. Make and destroy it on the loop's thread, before the loop
-/// is destroyed. A forked child is not watched. Throws std::invalid_argument if a limit is not positive, std::system_error without a thread.
+/// is destroyed. A forked child is not watched. Throws std::invalid_argument if a limit is not positive,
+/// std::system_error without a thread.
 class Watchdog {
  public:
   /// Watches `loop`, or the running one, until it is destroyed.

@@ -24,8 +24,9 @@ class Wire {
 
   asyncio::detail::ByteBuffer incoming;
   asyncio::detail::ByteBuffer outgoing;
-  // So many bytes come at once: outgoing makes room for all of them. If it grew by the record, what it leaves behind would make
-  // glibc give the top of the heap back to the kernel and take it again: in a third of the runs 256 KiB took six times as long.
+  // So many bytes come at once: outgoing makes room for all of them. If it grew by the record, what it leaves behind
+  // would make glibc give the top of the heap back to the kernel and take it again: in a third of the runs 256 KiB took
+  // six times as long.
   std::size_t expected = 0;
   std::exception_ptr failure;  // what adding to outgoing has thrown: OpenSSL only knows that its write failed
 };
