@@ -55,7 +55,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/asyncio_stages.pc DESTINATION ${CMAKE_
 
 configure_package_config_file(cmake/asyncio_stagesConfig.cmake.in asyncio_stagesConfig.cmake
   INSTALL_DESTINATION ${package_folder})
-write_basic_package_version_file(asyncio_stagesConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+write_basic_package_version_file(asyncio_stagesConfigVersion.cmake COMPATIBILITY SameMajorVersion)
 install(
   FILES
     ${CMAKE_CURRENT_BINARY_DIR}/asyncio_stagesConfig.cmake

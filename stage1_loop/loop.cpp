@@ -84,6 +84,7 @@ void Loop::collect_ready() {
   ready_.refill();
   if constexpr (kSlowPath) {
     if (get_debug() && ready_.empty() && !inbox_.pending() && !stopping_) services_.about_to_wait();
+    if (observers()) observers()->look_at_timers();  // at one that a report's handler made
   }
   const bool busy = !ready_.empty() || inbox_.pending();
   if (!busy && !stopping_) {
@@ -101,7 +102,10 @@ void Loop::collect_ready() {
     time();
     since_now_ = 0;
   }
-  if constexpr (kSlowPath) note_lag();
+  if constexpr (kSlowPath) {
+    if (observers()) observers()->look_at_timers();  // at one that was made while the core waited
+    note_lag();
+  }
   timers_.pop_due(now_, ready_);
   since_now_ += ready_.size();  // they are about to run
 }

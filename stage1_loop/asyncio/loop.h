@@ -6,6 +6,7 @@
 
 #include <asyncio/core.h>
 #include <asyncio/detail/inbox.h>
+#include <asyncio/detail/pool.h>
 #include <asyncio/error_context.h>
 #include <asyncio/handle.h>
 #include <asyncio/loop_service.h>
@@ -146,7 +147,9 @@ class Loop {
     static_assert(!detail::returns_coro<F>,
                   "coroutines cannot be used with call_soon_threadsafe(): call create_task() in the callback");
     detail::check_callable(callback);
-    auto node = std::make_shared<detail::ThreadSafeNode<std::decay_t<F>>>(std::forward<F>(callback), where, context);
+    using Node = detail::ThreadSafeNode<std::decay_t<F>>;
+    auto node =
+        std::allocate_shared<Node>(detail::HandedOverAllocator<Node>{}, std::forward<F>(callback), where, context);
     inbox_.post(node);
     return ThreadSafeHandle(std::move(node));
   }

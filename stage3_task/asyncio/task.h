@@ -254,7 +254,7 @@ consteval void check_runs() {
                 "without parameters that returns a Coro");
 }
 
-/// A Coro of what can be awaited, or of a function that returns a Coro.
+/// A Coro of what can be awaited, or of a function that returns a Coro. Throws std::invalid_argument for an empty one.
 template <class A>
 ASYNCIO_CORO_WRAPPER auto to_coro(A&& awaitable) {
   check_runs<A>();
@@ -263,6 +263,7 @@ ASYNCIO_CORO_WRAPPER auto to_coro(A&& awaitable) {
   } else if constexpr (is_coro<std::remove_cvref_t<A>>) {
     return std::forward<A>(awaitable);
   } else if constexpr (CoroFunction<A>) {
+    check_callable(awaitable);
     return call<std::decay_t<A>>(std::forward<A>(awaitable));
   } else {
     return await_it<std::remove_cvref_t<A>>(std::forward<A>(awaitable));
@@ -275,7 +276,6 @@ ASYNCIO_CORO_WRAPPER auto to_coro(A&& awaitable) {
 /// Coro. The task owns the function: what a lambda captured by value lives long enough.
 template <detail::BecomesCoro A>
 auto create_task(A&& awaitable, const TaskOptions& options) {
-  if constexpr (detail::CoroFunction<A>) detail::check_callable(awaitable);
   return create_task(detail::to_coro(std::forward<A>(awaitable)), options);
 }
 template <detail::BecomesCoro A>
@@ -296,7 +296,6 @@ template <class A>
   requires(detail::is_coro<A> || detail::CoroFunction<A> ||
            (detail::OtherAwaitable<A> && !std::derived_from<std::remove_cvref_t<A>, AnyFuture>))
 auto ensure_future(A&& awaitable, Loop& loop) {
-  if constexpr (detail::CoroFunction<A>) detail::check_callable(awaitable);
   auto coroutine = detail::to_coro(std::forward<A>(awaitable));
   return detail::create_task_on(loop, coroutine);
 }

@@ -144,8 +144,8 @@ auto gather_all(A&&... awaitables) {
 }
 
 template <bool exceptions, class A>
-auto gather_list(std::vector<A> awaitables, Loop* given) {
-  Loop& loop = given ? *given : awaitables.empty() ? Loop::running() : loop_for(awaitables.front());
+auto gather_list(std::vector<A> awaitables) {
+  Loop& loop = awaitables.empty() ? Loop::running() : loop_for(awaitables.front());
   return start_gathering<CollectVector<exceptions, value_for_t<A>>>(
       loop, exceptions, awaitables.size(), [&](Gathering& gathering) {
         for (A& awaitable : awaitables) add_child(gathering, loop, std::move(awaitable));
@@ -169,10 +169,10 @@ auto gather(A&&... awaitables) {
   return detail::gather_all<false>(std::forward<A>(awaitables)...);
 }
 
-/// gather() of any number of awaitables of one type; the result is a vector. Pass `loop` only if none is running.
+/// gather() of any number of awaitables of one type; the result is a vector.
 template <detail::BecomesFuture A>
-auto gather(std::vector<A> awaitables, Loop* loop = nullptr) {
-  return detail::gather_list<false>(std::move(awaitables), loop);
+auto gather(std::vector<A> awaitables) {
+  return detail::gather_list<false>(std::move(awaitables));
 }
 
 /// Refuses what cannot be awaited, with a sentence. Returns what has no further faults.
@@ -189,8 +189,8 @@ auto gather(ReturnExceptions, A&&... awaitables) {
   return detail::gather_all<true>(std::forward<A>(awaitables)...);
 }
 template <detail::BecomesFuture A>
-auto gather(ReturnExceptions, std::vector<A> awaitables, Loop* loop = nullptr) {
-  return detail::gather_list<true>(std::move(awaitables), loop);
+auto gather(ReturnExceptions, std::vector<A> awaitables) {
+  return detail::gather_list<true>(std::move(awaitables));
 }
 
 }  // namespace asyncio

@@ -20,8 +20,10 @@ class [[nodiscard("a guard without a name releases at once")]] Guard {
   /// Takes over a primitive that is acquired already.
   explicit Guard(Primitive& acquired) noexcept : primitive_(&acquired) {}
   Guard(Guard&& other) noexcept : primitive_(std::exchange(other.primitive_, nullptr)) {}
+  /// Releases what it held.
   Guard& operator=(Guard&& other) noexcept {
-    std::swap(primitive_, other.primitive_);
+    Guard old(std::move(other));
+    std::swap(primitive_, old.primitive_);
     return *this;
   }
   ~Guard() {

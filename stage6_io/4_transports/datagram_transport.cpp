@@ -14,7 +14,7 @@ SocketDatagramTransport::SocketDatagramTransport(Loop& loop, Socket socket, cons
       local_(socket.local_address()),
       peer_(socket.peer_address()),
       remote_(remote) {
-  socket.release();
+  static_cast<void>(socket.release());
 }
 
 void SocketDatagramTransport::set_protocol(std::shared_ptr<BaseProtocol> protocol) {

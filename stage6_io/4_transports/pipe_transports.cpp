@@ -13,7 +13,7 @@ namespace asyncio::detail {
 // ── the reading end ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 ReadPipeTransport::ReadPipeTransport(Loop& loop, FileDescriptor pipe) : StreamTransport(loop, pipe.fd()) {
-  pipe.release();
+  static_cast<void>(pipe.release());
 }
 
 void ReadPipeTransport::throw_only_reads() { throw std::logic_error("a ReadPipeTransport does not write"); }
@@ -43,7 +43,7 @@ WritePipeTransport::WritePipeTransport(Loop& loop, FileDescriptor pipe) : Stream
   struct stat status = {};
   sys::fstat(pipe.fd(), &status);
   tells_of_its_reader_ = !S_ISCHR(status.st_mode);
-  pipe.release();
+  static_cast<void>(pipe.release());
 }
 
 ssize_t WritePipeTransport::write_some(std::span<const std::string_view> pieces) noexcept {

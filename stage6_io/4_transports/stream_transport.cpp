@@ -240,7 +240,7 @@ void StreamTransport::settle_empty_waiter(std::exception_ptr error) {
 
 SocketTransport::SocketTransport(Loop& loop, Socket socket, const Address& peer, Ref<TransportServer> server)
     : StreamTransport(loop, socket.fd(), std::move(server)), local_(socket.local_address()), peer_(peer) {
-  socket.release();
+  static_cast<void>(socket.release());
   // Send small messages at once, without waiting for the acknowledgement of the last.
   if (local_.is_ip()) sys::set_option(fileno(), IPPROTO_TCP, TCP_NODELAY, 1);
 }

@@ -39,7 +39,7 @@ Coro<Streams> connect(Socket connected, ConnectOptions options, detail::TlsReque
       co_await detail::create_connection(std::move(factory), std::move(connected), AF_UNSPEC, std::move(tls), false);
   co_return make_streams(reader, std::move(transport), protocol);
 }
-Coro<Streams> connect_unix(std::string path, ConnectOptions options, detail::TlsRequest tls) {
+Coro<Streams> connect_unix(std::string path, UnixConnectOptions options, detail::TlsRequest tls) {
   const StreamReader reader(options.limit);
   ReaderProtocolFactory factory(reader);
   auto [transport, protocol] =
@@ -58,7 +58,7 @@ Coro<Streams> open_connection(Socket connected, ConnectOptions options) {
   return connect(std::move(connected), options, detail::TlsRequest(options.ssl, options));
 }
 
-Coro<Streams> open_unix_connection(std::string path, ConnectOptions options) {
+Coro<Streams> open_unix_connection(std::string path, UnixConnectOptions options) {
   return connect_unix(std::move(path), options, detail::TlsRequest(options.ssl, options));
 }
 

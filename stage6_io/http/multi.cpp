@@ -123,7 +123,7 @@ void init_libcurl() {
 
 Multi::Multi(Loop& loop, const SessionOptions& options) : weak_loop_(&loop.weak_loop()), options_(options) {
   asyncio::detail::selector_of(loop);  // throws here, not in a callback of libcurl, if the loop has no descriptors
-  asyncio::detail::ReaderState::check_limit(options_.buffer_size);
+  asyncio::detail::ReaderState::check_limit(options_.buffer_size_);
   init_libcurl();
   multi_ = curl_multi_init();
   share_ = curl_share_init();
@@ -141,10 +141,10 @@ Multi::Multi(Loop& loop, const SessionOptions& options) : weak_loop_(&loop.weak_
     set_option(multi_, CURLMOPT_SOCKETDATA, this);
     set_option(multi_, CURLMOPT_TIMERFUNCTION, &Multi::on_timer);
     set_option(multi_, CURLMOPT_TIMERDATA, this);
-    set_option(multi_, CURLMOPT_MAX_TOTAL_CONNECTIONS, static_cast<long>(options_.connections_at_most));
-    set_option(multi_, CURLMOPT_MAX_HOST_CONNECTIONS, static_cast<long>(options_.connections_per_host));
-    if (options_.connections_at_most > 0) {  // keep all of them open when idle
-      set_option(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(options_.connections_at_most));
+    set_option(multi_, CURLMOPT_MAX_TOTAL_CONNECTIONS, static_cast<long>(options_.connections_at_most_));
+    set_option(multi_, CURLMOPT_MAX_HOST_CONNECTIONS, static_cast<long>(options_.connections_per_host_));
+    if (options_.connections_at_most_ > 0) {  // keep all of them open when idle
+      set_option(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(options_.connections_at_most_));
     }
   } catch (...) {
     free_handles();

@@ -48,33 +48,33 @@ void detail::check_header(std::string_view name, std::string_view value) {
 }
 
 RequestOptions& RequestOptions::param(std::string_view name, std::string_view value) {
-  append_pair(query, name, value);
+  append_pair(query_, name, value);
   return *this;
 }
 
 RequestOptions& RequestOptions::header(std::string_view name, std::string_view value) {
   detail::check_header(name, value);
-  headers.add(name, value);
+  headers_.add(name, value);
   return *this;
 }
 
 RequestOptions& RequestOptions::data(std::string bytes, std::string_view type) {
   detail::check_header("Content-Type", type);
-  body = std::move(bytes);
-  content_type = type;
+  body_ = std::move(bytes);
+  content_type_ = type;
   return *this;
 }
 
 RequestOptions& RequestOptions::form(std::string_view name, std::string_view value) {
   constexpr std::string_view kForm = "application/x-www-form-urlencoded";
-  if (content_type != kForm) data(std::string(), kForm);
-  append_pair(*body, name, value);
+  if (content_type_ != kForm) data(std::string(), kForm);
+  append_pair(*body_, name, value);
   return *this;
 }
 
 SessionOptions& SessionOptions::header(std::string_view name, std::string_view value) {
   detail::check_header(name, value);
-  headers.add(name, value);
+  headers_.add(name, value);
   return *this;
 }
 

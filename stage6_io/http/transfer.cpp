@@ -46,7 +46,7 @@ Transfer::Transfer(Ref<Multi> multi, std::string method, const std::string& url,
     : multi_(std::move(multi)),
       options_(std::move(options)),
       method_(std::move(method)),
-      content_(multi_->options().buffer_size),
+      content_(multi_->options().buffer_size_),
       transport_(std::make_shared<BodyTransport>(*this)) {
   easy_ = curl_easy_init();
   if (!easy_) throw std::bad_alloc();
@@ -160,26 +160,26 @@ void Transfer::end_of_head() {
   const std::string fault = fault_of_framing(headers_);
   if (!fault.empty()) throw bad_answer(fault);
   // easy_setup() may have made libcurl ask for HTTP/2.
-  if (status == 101 && !asked_for_upgrade() && !options_.setup_easy) throw bad_answer("101 without a request for it");
+  if (status == 101 && !asked_for_upgrade() && !options_.setup_easy_) throw bad_answer("101 without a request for it");
   const bool final = is_final_head(status);
   head_complete_ = status >= 200 || final;
   final ? head_arrived() : prepare_redirect(status);
 }
 
 bool Transfer::asked_for_upgrade() const noexcept {
-  return options_.headers.contains("Upgrade") || multi_->options().headers.contains("Upgrade");
+  return options_.headers_.contains("Upgrade") || multi_->options().headers_.contains("Upgrade");
 }
 
 // [Fetch: redirect status]
 bool Transfer::is_redirect(long status) const noexcept {
-  return options_.redirects_allowed &&
+  return options_.redirects_allowed_ &&
          (status == 301 || status == 302 || status == 303 || status == 307 || status == 308);
 }
 
 bool Transfer::is_final_head(long status) const {
   if (status < 200) return status == 101 && asked_for_upgrade();
   // libcurl authenticates and tries again, if easy_setup() told it how. Otherwise the body begins.
-  if ((status == 401 || status == 407) && options_.setup_easy) return false;
+  if ((status == 401 || status == 407) && options_.setup_easy_) return false;
   return !is_redirect(status) || headers_.get("Location").empty();
 }
 

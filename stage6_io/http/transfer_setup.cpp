@@ -37,12 +37,12 @@ void Transfer::set_up() {
   set_headers();
   set_limits();
   set_security();
-  if (options_.setup_easy) options_.setup_easy(easy_);
+  if (options_.setup_easy_) options_.setup_easy_(easy_);
 }
 
 // Name and password go into separate options: the URL also appears in messages.
 void Transfer::set_url(const std::string& text) {
-  Url url(with_query(text, options_.query));
+  Url url(with_query(text, options_.query_));
   const std::string user = url.get(CURLUPART_USER, CURLU_URLDECODE);
   const std::string password = url.get(CURLUPART_PASSWORD, CURLU_URLDECODE);
   if (!user.empty() || !password.empty()) {
@@ -72,16 +72,16 @@ void Transfer::set_callbacks() {
 void Transfer::set_method_and_body() {
   if (!is_token(method_)) throw std::invalid_argument("not an HTTP method: '" + method_ + "'");
   if (method_ == "POST" || method_ == "PUT" || method_ == "PATCH") {
-    if (!options_.body) options_.body.emplace();  // sends Content-Length: 0
+    if (!options_.body_) options_.body_.emplace();  // sends Content-Length: 0
   }
-  if (options_.body) {
+  if (options_.body_) {
     set_option(easy_, CURLOPT_POST, 1L);
-    set_option(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(options_.body->size()));
-    set_option(easy_, CURLOPT_POSTFIELDS, options_.body->data());
+    set_option(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(options_.body_->size()));
+    set_option(easy_, CURLOPT_POSTFIELDS, options_.body_->data());
   }
   if (method_ == "HEAD") {
     set_option(easy_, CURLOPT_NOBODY, 1L);
-  } else if (method_ != (options_.body ? "POST" : "GET")) {
+  } else if (method_ != (options_.body_ ? "POST" : "GET")) {
     set_option(easy_, CURLOPT_CUSTOMREQUEST, method_);
     set_option(easy_, CURLOPT_POSTREDIR, static_cast<long>(CURL_REDIR_POST_ALL));  // the method stays, so the body must
   }
@@ -112,26 +112,25 @@ bool is_a_credential(std::string_view name) {
 }  // namespace
 
 void Transfer::set_headers() {
-  Headers all = options_.headers;
-  for (const auto& [name, value] : multi_->options().headers) {
-    if (!options_.headers.contains(name)) all.add(name, value);
+  Headers all = options_.headers_;
+  for (const auto& [name, value] : multi_->options().headers_) {
+    if (!options_.headers_.contains(name)) all.add(name, value);
   }
-  if (options_.body && !options_.content_type.empty() && !all.contains("Content-Type")) {
-    all.add("Content-Type", options_.content_type);
+  if (options_.body_ && !options_.content_type_.empty() && !all.contains("Content-Type")) {
+    all.add("Content-Type", options_.content_type_);
   }
   if (!all.contains("User-Agent")) {
     all.add("User-Agent", std::string("asyncio-stages libcurl/") + curl_version_info(CURLVERSION_NOW)->version);
   }
   HeaderList list;
   for (const auto& [name, value] : all) {
-    check_header(name, value);  // again: `headers` is public
     if (became_get_ && is_about_the_body(name)) continue;
     if (left_origin_ && is_a_credential(name)) continue;
     list.add(value.empty() ? name + ";" : name + ": " + value);
   }
   // Without this, libcurl would declare a body of unknown type a form.
-  if (options_.body && !became_get_ && !all.contains("Content-Type")) list.add("Content-Type:");
-  if (options_.body && !all.contains("Expect"))
+  if (options_.body_ && !became_get_ && !all.contains("Content-Type")) list.add("Content-Type:");
+  if (options_.body_ && !all.contains("Expect"))
     list.add("Expect:");  // send a large body without waiting for 100 Continue
   set_option(easy_, CURLOPT_HTTPHEADER, list.get());
   header_list_.swap(list);
@@ -140,12 +139,12 @@ void Transfer::set_headers() {
 }
 
 void Transfer::set_limits() {
-  const Duration total = options_.total_timeout.value_or(multi_->options().total_timeout);
+  const Duration total = options_.total_timeout_.value_or(multi_->options().total_timeout_);
   if (total != Duration::max()) set_option(easy_, CURLOPT_TIMEOUT_MS, to_milliseconds(total));
-  if (options_.connecting_timeout) {
-    set_option(easy_, CURLOPT_CONNECTTIMEOUT_MS, to_milliseconds(*options_.connecting_timeout));
+  if (options_.connecting_timeout_) {
+    set_option(easy_, CURLOPT_CONNECTTIMEOUT_MS, to_milliseconds(*options_.connecting_timeout_));
   }
-  set_option(easy_, CURLOPT_MAXREDIRS, static_cast<long>(std::max(options_.redirects_at_most, 0)));
+  set_option(easy_, CURLOPT_MAXREDIRS, static_cast<long>(std::max(options_.redirects_at_most_, 0)));
 #if LIBCURL_VERSION_NUM >= 0x075500
   set_option(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
   set_option(easy_, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
@@ -159,9 +158,9 @@ void Transfer::set_security() {
   const SessionOptions& session = multi_->options();
   set_option(easy_, CURLOPT_SHARE, multi_->share());
   set_option(easy_, CURLOPT_COOKIEFILE, "");  // enables cookies; reads no file
-  if (!session.heed_environment) set_option(easy_, CURLOPT_PROXY, "");
-  if (!session.certificates.empty()) set_option(easy_, CURLOPT_CAINFO, session.certificates);
-  if (!session.verify_peer) {
+  if (!session.heed_environment_) set_option(easy_, CURLOPT_PROXY, "");
+  if (!session.certificates_.empty()) set_option(easy_, CURLOPT_CAINFO, session.certificates_);
+  if (!session.verify_peer_) {
     set_option(easy_, CURLOPT_SSL_VERIFYPEER, 0L);
     set_option(easy_, CURLOPT_SSL_VERIFYHOST, 0L);
   }

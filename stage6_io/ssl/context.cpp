@@ -121,9 +121,9 @@ void log_secret(const SSL* ssl, const char* line) {
 
 // ── the state ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-ContextState::ContextState(Protocol side) : protocol(side) {
+ContextState::ContextState(TLSProtocol side) : protocol(side) {
   ERR_clear_error();
-  context_.reset(SSL_CTX_new(side == Protocol::TLS_CLIENT ? TLS_client_method() : TLS_server_method()));
+  context_.reset(SSL_CTX_new(side == TLSProtocol::TLS_CLIENT ? TLS_client_method() : TLS_server_method()));
   if (!context_) throw_error();
   SSL_CTX* context = context_.get();
   if (SSL_CTX_set_app_data(context, this) != 1) throw_error();
@@ -142,8 +142,8 @@ ContextState::ContextState(Protocol side) : protocol(side) {
   X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_TRUSTED_FIRST);
   X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
   forget_sessions();
-  SSL_CTX_set_verify(context, side == Protocol::TLS_CLIENT ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, on_verified);
-  if (side == Protocol::TLS_CLIENT) {
+  SSL_CTX_set_verify(context, side == TLSProtocol::TLS_CLIENT ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, on_verified);
+  if (side == TLSProtocol::TLS_CLIENT) {
     check_hostname = true;
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(context, on_new_session);
@@ -152,7 +152,7 @@ ContextState::ContextState(Protocol side) : protocol(side) {
 
 std::shared_ptr<asyncio::detail::TlsLayer> ContextState::make_layer(Loop& loop, std::shared_ptr<BaseProtocol> above,
                                                                     asyncio::detail::TlsSetup setup) {
-  if (setup.server_side != (protocol == Protocol::TLS_SERVER)) {
+  if (setup.server_side != (protocol == TLSProtocol::TLS_SERVER)) {
     throw std::invalid_argument(setup.server_side ? "Cannot create a server socket with a PROTOCOL_TLS_CLIENT context"
                                                   : "Cannot create a client socket with a PROTOCOL_TLS_SERVER context");
   }
@@ -277,7 +277,7 @@ class Password {
 
 }  // namespace
 
-SSLContext::SSLContext(Protocol protocol) : state_(std::make_shared<detail::ContextState>(protocol)) {}
+SSLContext::SSLContext(TLSProtocol protocol) : state_(std::make_shared<detail::ContextState>(protocol)) {}
 
 std::shared_ptr<asyncio::detail::TlsEngine> SSLContext::engine() const { return state_; }
 ssl_ctx_st* SSLContext::native_handle() const noexcept { return state_->native(); }
@@ -345,7 +345,7 @@ void SSLContext::set_default_verify_paths() {
 VerifyMode SSLContext::verify_mode() const noexcept {
   const int mode = SSL_CTX_get_verify_mode(native_handle());
   if ((mode & SSL_VERIFY_PEER) == 0) return VerifyMode::CERT_NONE;
-  const bool required = state_->protocol == Protocol::TLS_CLIENT || (mode & SSL_VERIFY_FAIL_IF_NO_PEER_CERT) != 0;
+  const bool required = state_->protocol == TLSProtocol::TLS_CLIENT || (mode & SSL_VERIFY_FAIL_IF_NO_PEER_CERT) != 0;
   return required ? VerifyMode::CERT_REQUIRED : VerifyMode::CERT_OPTIONAL;
 }
 
@@ -449,7 +449,7 @@ void SSLContext::set_keylog_filename(const std::string& path) {
 
 SSLContext create_default_context(Purpose purpose, const std::string& cafile, const std::string& capath,
                                   const std::string& cadata) {
-  SSLContext context(purpose == Purpose::SERVER_AUTH ? Protocol::TLS_CLIENT : Protocol::TLS_SERVER);
+  SSLContext context(purpose == Purpose::SERVER_AUTH ? TLSProtocol::TLS_CLIENT : TLSProtocol::TLS_SERVER);
   context.set_verify_flags(context.verify_flags() | VERIFY_X509_PARTIAL_CHAIN | VERIFY_X509_STRICT);
   if (!cafile.empty() || !capath.empty() || !cadata.empty()) {
     context.load_verify_locations(cafile, capath, cadata);

@@ -1,6 +1,6 @@
 # cmake -DMESSAGE="..." -P must_fail.cmake -- command arguments...
 # Passes if the command fails and says the message; how it breaks its lines does not matter. With -DMOST_LINES=30, if
-# that is its only error, in so many lines at most, and the first of them that says "error:".
+# that is its only error, of at most 30 lines, and the message stands in the line that says "error:".
 
 set(command "")
 set(position 0)
@@ -21,6 +21,11 @@ if(result EQUAL 0)
 elseif(position EQUAL -1)
   message(FATAL_ERROR "This failed without saying '${MESSAGE}': ${command}\n${output}")
 elseif(MOST_LINES)
+  string(REGEX MATCH "[^\n]*error: [^\n]*" first_error "${output}")
+  string(FIND "${first_error}" "${MESSAGE}" position)
+  if(position EQUAL -1)
+    message(FATAL_ERROR "'${MESSAGE}' is not in the first line of the error: ${command}\n${output}")
+  endif()
   string(REGEX MATCHALL "\n" lines "${output}")
   list(LENGTH lines lines)
   string(REGEX MATCHALL " error: " errors "${output}")

@@ -145,6 +145,62 @@ TEST(Pool, BlocksFreedWhileTheThreadEndsAreGivenBackToo) {
             0);
 }
 
+/// Makes `count` blocks in this thread and hands them over in another, as callbacks from other threads are.
+void one_way(std::size_t count, std::size_t size) {
+  std::vector<void*> all(count);
+  for (void*& block : all) block = Pool::allocate_handed_over(size);
+  std::thread([&] {
+    for (void* block : all) Pool::hand_over(block, size);
+  }).join();
+}
+
+TEST(Pool, WhatIsHandedOverComesBackToTheThreadThatMakesTheNextOne) {
+  one_way(1000, 112);
+  const long before = blocks;
+  for (int round = 0; round < 100; ++round) one_way(1000, 112);
+  EXPECT_EQ(blocks, before) << "no round needed another block, and none was left behind";
+}
+
+TEST(Pool, KeepsNoMoreOfWhatIsHandedOverThanItMay) {
+  constexpr std::size_t size = Pool::kLargest;
+  constexpr long most = Pool::kMostHandedOver / size;
+  const long before = blocks;
+  std::thread([] { one_way(most + 1000, size); }).join();
+  EXPECT_EQ(blocks - before, most);
+  std::thread([] { Pool::hand_over(Pool::allocate_handed_over(size), size); }).join();  // takes all, and keeps one
+  EXPECT_EQ(blocks - before, 1);
+}
+
+TEST(Pool, LargeBlocksThatAreHandedOverGoStraightBack) {
+  const long before = blocks;
+  void* block = Pool::allocate_handed_over(Pool::kLargest + 1);
+  EXPECT_EQ(blocks, before + 1);
+  Pool::hand_over(block, Pool::kLargest + 1);
+  EXPECT_EQ(blocks, before);
+}
+
+TEST(Pool, ManyThreadsHandOverAndTakeWithoutMixingBlocks) {
+  constexpr std::size_t size = 96;
+  std::atomic<long> mixed = 0;
+  const auto work = [&](unsigned char mark) {
+    std::vector<unsigned char*> mine(64);
+    for (int round = 0; round < 2000; ++round) {
+      for (auto*& block : mine) {
+        block = static_cast<unsigned char*>(Pool::allocate_handed_over(size));
+        std::memset(block, mark, size);
+      }
+      for (auto* block : mine) {
+        for (std::size_t i = 0; i < size; ++i) mixed += block[i] != mark;
+        Pool::hand_over(block, size);
+      }
+    }
+  };
+  std::vector<std::thread> threads;
+  for (unsigned char mark = 1; mark <= 4; ++mark) threads.emplace_back(work, mark);
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(mixed, 0);
+}
+
 TEST(Pool, IsEmptyAtTheBeginningOfAThread) {
   EXPECT_EQ(left_by_thread([] {}), 0);
 }

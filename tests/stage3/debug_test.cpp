@@ -6,6 +6,7 @@
 #include <support/tasks.h>
 
 #include <memory>
+#include <optional>
 #include <source_location>
 #include <string>
 #include <vector>
@@ -199,6 +200,19 @@ TEST(DebugModeCircle, IsFoundBeforeTheLoopWaitsForEver) {
   EXPECT_THROW(loop.run_forever(), NeverWakes);
   ASSERT_FALSE(loop.errors.contexts.empty());
   EXPECT_TRUE(loop.errors.contexts[0].message.starts_with("Tasks wait for each other in a circle: "));
+}
+
+// (With an observer on each loop, CTest's stage3.all_observed, the observer checks that it hears of the timer first.)
+TEST(DebugModeCircle, TheExceptionHandlerMayMakeATimer) {
+  DebugLoop loop;
+  std::optional<TimerHandle> timer;
+  loop.set_exception_handler([&](Loop&, const ErrorContext&) {
+    if (!timer) timer = loop.call_later(1s, [&] { loop.stop(); });
+  });
+  Circle circle;
+  loop.call_soon([&] { circle.close(); });
+  loop.run_forever();
+  EXPECT_EQ(loop.time(), TimePoint(1s));
 }
 
 TEST(DebugModeCircle, IsFoundIfTheLoopNeverWaits) {

@@ -5,8 +5,10 @@
 #include <support/counted.h>
 #include <support/tasks.h>
 
+#include <functional>
 #include <memory>
 #include <ostream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -42,6 +44,11 @@ TEST(Run, TakesACoroutineAFunctionOrAnythingElseThatCanBeAwaited) {
   EXPECT_EQ(run(answer, make_core()), 42);
   EXPECT_EQ(run([]() -> Coro<int> { co_return 1; }, make_core()), 1);
   run(sleep(1h), make_core());
+}
+
+TEST(Run, AnEmptyFunctionIsAnError) {
+  const std::function<Coro<int>()> empty;
+  EXPECT_THROW(run(empty, make_core()), std::invalid_argument);
 }
 
 TEST(Run, GivesWhatCanOnlyBeMoved) {

@@ -171,11 +171,10 @@ TEST(Gather, ReturnExceptionsOfATuple) {
 
 // test_tasks.py: FutureGatherTests.test_constructor_empty_sequence_use_running_loop
 TEST(Gather, OfNothingIsDone) {
-  VirtualLoop loop;
-  auto none = gather(std::vector<Future<int>>(), &loop);
-  EXPECT_TRUE(none.done());
-  EXPECT_TRUE(none.result().empty());
   run_virtual([]() -> Coro<> {
+    auto none = gather(std::vector<Future<int>>());
+    EXPECT_TRUE(none.done());
+    EXPECT_TRUE(none.result().empty());
     EXPECT_TRUE(gather().done());
     EXPECT_TRUE(gather(return_exceptions).done());
     co_return;

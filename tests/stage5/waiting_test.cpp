@@ -229,6 +229,24 @@ TYPED_TEST(Guarded, AGuardCanBeMovedAndReleasedEarly) {
   run_virtual(main);
 }
 
+TYPED_TEST(Guarded, AGuardThatIsAssignedToReleasesWhatItHeldAtOnce) {
+  auto main = []() -> Coro<> {
+    TypeParam one;
+    TypeParam other;
+    auto guard = co_await one.scoped();
+    auto source = co_await other.scoped();
+    guard = std::move(source);
+    EXPECT_FALSE(one.locked());
+    EXPECT_TRUE(other.locked());
+    EXPECT_FALSE(source);  // NOLINT(bugprone-use-after-move): what is left is part of the contract
+    auto& itself = guard;
+    guard = std::move(itself);
+    EXPECT_TRUE(guard);
+    EXPECT_TRUE(other.locked());
+  };
+  run_virtual(main);
+}
+
 TYPED_TEST(Guarded, AcquireAndScopedCanBecomeTasks) {
   auto main = []() -> Coro<> {
     TypeParam primitive;

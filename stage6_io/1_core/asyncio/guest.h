@@ -14,8 +14,8 @@
 
 namespace asyncio {
 
-/// A loop and its main task, without a run_forever(): a host, which has a loop of its own, runs it tick by tick. In each
-/// of its turns the host
+/// A loop and its main task, without a run_forever(): a host, which has a loop of its own, runs it tick by tick. In
+/// each of its turns the host
 ///   1. asks timeout() how long it may wait, and waits at most so long, and until descriptor() is readable at most,
 ///   2. calls tick(), until that returns false.
 /// To ask too often, or to call tick() for nothing, does no harm. So one loop waits, the host's, and each wakes the
@@ -90,13 +90,13 @@ Coro<T> run_and_clean_up(Coro<T> main) {
 template <class T>
 class GuestRun final : public Guest {
  public:
-  /// start_guest_run() makes it.
+  /// The main task's result, or its exception. Throws InvalidStateError if it has not ended.
+  T result() { return std::move(task_).result(); }
+
+  // ── for the library ──
   explicit GuestRun(Coro<T> main) : task_(create_task(detail::run_and_clean_up(std::move(main)), {.loop = &loop()})) {
     start(task_);
   }
-
-  /// The main task's result, or its exception. Throws InvalidStateError if it has not ended.
-  T result() { return std::move(task_).result(); }
 
  private:
   Task<T> task_;
@@ -105,7 +105,7 @@ class GuestRun final : public Guest {
 /// `auto guest = start_guest_run(serve());` Makes a loop and the main task. Nothing runs before the first tick().
 /// Takes what run() takes. Throws std::system_error if there are no descriptors left.
 template <class A>
-auto start_guest_run(A&& main) {
+[[nodiscard("without a name the guest is cancelled at once")]] auto start_guest_run(A&& main) {
   using T = typename decltype(detail::to_coro(std::forward<A>(main)))::value_type;
   return GuestRun<T>(detail::to_coro(std::forward<A>(main)));
 }

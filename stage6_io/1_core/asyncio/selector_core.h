@@ -50,6 +50,10 @@ class SelectorCore : public Core {
   /// Takes all readers and writers from another SelectorCore. Their handles stay valid.
   void take_over(Core& before) override;
 
+  /// The ways in which `fd` is watched.
+  Readiness watched(int fd) const noexcept;
+
+  // ── for the library ──
   /// Schedules `callback` in each tick in which `fd` is ready that way. Replaces and cancels the previous callback for
   /// that way. Throws std::invalid_argument for a negative fd, std::system_error for a closed one.
   Handle watch(int fd, Readiness way, detail::Ref<detail::WatchState> callback);
@@ -57,8 +61,6 @@ class SelectorCore : public Core {
   bool unwatch(int fd, Readiness way);
   /// Cancels all callbacks: the loop is being closed.
   void unwatch_all() noexcept;
-  /// The ways in which `fd` is watched.
-  Readiness watched(int fd) const noexcept;
 
  protected:
   struct Found {

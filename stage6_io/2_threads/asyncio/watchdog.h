@@ -59,16 +59,17 @@ struct WatchdogOptions {
 /// reported when it has taken `limit`, again at twice that, four times that, and so on. A task that is busy, and a
 /// circle of tasks, are reported once. An exception from `report` is swallowed: there is nobody to catch it.
 ///
-/// It observes the loop (see observer.h), and that makes a text of each callback. When the loop waits without a limit, it
-/// looks at all tasks: at most once in as many steps as a sixteenth of them, and when nothing has happened for `limit`.
-/// Its thread wakes four times in `limit`. Make and destroy it on the loop's thread, before the loop
-/// is destroyed. A forked child is not watched. Throws std::invalid_argument if a limit is not positive,
+/// It observes the loop (see observer.h), and that makes a text of each callback. When the loop waits without a limit,
+/// it looks at all tasks: at most once in as many steps as a sixteenth of them, and when nothing has happened for
+/// `limit`. Its thread wakes four times in `limit`. Make and destroy it on the loop's thread, before the loop is
+/// destroyed. A forked child is not watched. Throws std::invalid_argument if a limit is not positive,
 /// std::system_error without a thread.
 class Watchdog {
  public:
   /// Watches `loop`, or the running one, until it is destroyed.
-  explicit Watchdog(Loop& loop, WatchdogOptions options = {});
-  explicit Watchdog(WatchdogOptions options = {}) : Watchdog(Loop::running(), std::move(options)) {}
+  [[nodiscard("a watchdog without a name stops at once")]] explicit Watchdog(Loop& loop, WatchdogOptions options = {});
+  [[nodiscard("a watchdog without a name stops at once")]] explicit Watchdog(WatchdogOptions options = {})
+      : Watchdog(Loop::running(), std::move(options)) {}
   ~Watchdog();
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;

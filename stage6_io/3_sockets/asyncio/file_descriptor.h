@@ -13,8 +13,10 @@ class FileDescriptor {
   /// Takes ownership.
   explicit FileDescriptor(int fd) noexcept : fd_(fd) {}
   FileDescriptor(FileDescriptor&& other) noexcept : fd_(other.release()) {}
+  /// Closes what it held.
   FileDescriptor& operator=(FileDescriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
+    FileDescriptor old(std::move(other));
+    std::swap(fd_, old.fd_);
     return *this;
   }
   ~FileDescriptor() { close(); }
@@ -27,7 +29,9 @@ class FileDescriptor {
   int fd() const noexcept { return fd_; }
   explicit operator bool() const noexcept { return fd_ != -1; }
   /// Gives up ownership.
-  int release() noexcept { return std::exchange(fd_, -1); }
+  [[nodiscard("a descriptor that is dropped stays open: close() closes it")]] int release() noexcept {
+    return std::exchange(fd_, -1);
+  }
   /// May be called twice.
   void close() noexcept;
 

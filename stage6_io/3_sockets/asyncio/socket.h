@@ -20,8 +20,10 @@ class Socket {
   /// Takes ownership of a descriptor. It must be non-blocking; otherwise its calls block the loop.
   explicit Socket(int fd) noexcept : fd_(fd) {}
   Socket(Socket&& other) noexcept : fd_(other.release()) {}
+  /// Closes what it held.
   Socket& operator=(Socket&& other) noexcept {
-    std::swap(fd_, other.fd_);
+    Socket old(std::move(other));
+    std::swap(fd_, old.fd_);
     return *this;
   }
   ~Socket() { close(); }
@@ -41,7 +43,9 @@ class Socket {
   int fd() const noexcept { return fd_; }
   explicit operator bool() const noexcept { return fd_ != -1; }
   /// Gives up ownership of the descriptor.
-  int release() noexcept { return std::exchange(fd_, -1); }
+  [[nodiscard("a descriptor that is dropped stays open: close() closes it")]] int release() noexcept {
+    return std::exchange(fd_, -1);
+  }
   /// May be called twice. Cancel the tasks that wait for this socket first.
   void close() noexcept;
 

@@ -53,15 +53,25 @@ struct ConnectOptions {
   const TlsContext* ssl = nullptr;  // secures the connection
   /// The name that the peer's certificate must have; the host if it is left out.
   std::optional<std::string_view> server_hostname = {};
-  TimeLimit ssl_handshake_timeout = {};  // 60 s unless given
-  TimeLimit ssl_shutdown_timeout = {};   // 30 s unless given: how long close() waits for the peer while nothing moves
+  TimeLimit ssl_handshake_timeout = {};  // nullopt: 60 s; Duration::max(): no limit
+  /// How long close() waits for the peer while nothing moves. nullopt: 30 s; Duration::max(): no limit.
+  TimeLimit ssl_shutdown_timeout = {};
+};
+
+/// Trivial members only: see the README on g++ 12.
+struct UnixConnectOptions {
+  std::size_t limit = 64 * 1024;                         // open_unix_connection() only: the reader's limit, in bytes
+  const TlsContext* ssl = nullptr;                       // secures the connection
+  std::optional<std::string_view> server_hostname = {};  // the name that the peer's certificate must have
+  TimeLimit ssl_handshake_timeout = {};                  // nullopt: 60 s; Duration::max(): no limit
+  TimeLimit ssl_shutdown_timeout = {};                   // nullopt: 30 s; Duration::max(): no limit
 };
 
 /// Trivial members only: see the README on g++ 12.
 struct AcceptOptions {
   const TlsContext* ssl = nullptr;       // secures the connection
-  TimeLimit ssl_handshake_timeout = {};  // 60 s unless given
-  TimeLimit ssl_shutdown_timeout = {};   // 30 s unless given
+  TimeLimit ssl_handshake_timeout = {};  // nullopt: 60 s; Duration::max(): no limit
+  TimeLimit ssl_shutdown_timeout = {};   // nullopt: 30 s; Duration::max(): no limit
 };
 
 namespace detail {
@@ -158,12 +168,12 @@ Coro<Connected<P>> connect_accepted_socket(F factory, Socket accepted, AcceptOpt
 
 /// Connects to the Unix socket at `path` (if it starts with '\0': in the abstract namespace).
 template <ProtocolFactory F, class P = protocol_of<F>>
-Coro<Connected<P>> create_unix_connection(F factory, std::string path, ConnectOptions options = {}) {
+Coro<Connected<P>> create_unix_connection(F factory, std::string path, UnixConnectOptions options = {}) {
   return detail::create_unix_connection(std::move(factory), std::move(path), detail::TlsRequest(options.ssl, options));
 }
 /// Throws std::invalid_argument("A UNIX Domain Stream Socket was expected, …").
 template <ProtocolFactory F, class P = protocol_of<F>>
-Coro<Connected<P>> create_unix_connection(F factory, Socket connected, ConnectOptions options = {}) {
+Coro<Connected<P>> create_unix_connection(F factory, Socket connected, UnixConnectOptions options = {}) {
   return detail::create_connection(std::move(factory), std::move(connected), AF_UNIX,
                                    detail::TlsRequest(options.ssl, options), false);
 }

@@ -22,8 +22,8 @@ struct ServerOptions {
   bool keep_alive = false;               // detect, after hours, that an idle client is gone
   bool start_serving = true;             // false: Server::start_serving() does it
   const TlsContext* ssl = nullptr;       // secures each connection
-  TimeLimit ssl_handshake_timeout = {};  // 60 s unless given
-  TimeLimit ssl_shutdown_timeout = {};   // 30 s unless given
+  TimeLimit ssl_handshake_timeout = {};  // nullopt: 60 s; Duration::max(): no limit
+  TimeLimit ssl_shutdown_timeout = {};   // nullopt: 30 s; Duration::max(): no limit
 };
 
 /// Trivial members only: see the README on g++ 12.
@@ -34,8 +34,8 @@ struct UnixServerOptions {
   bool cleanup_socket = true;            // close() removes the file, if it is still the server's own
   std::optional<unsigned> mode = {};     // who may connect: the file's permissions, such as 0600; else the umask's
   const TlsContext* ssl = nullptr;       // secures each connection
-  TimeLimit ssl_handshake_timeout = {};  // 60 s unless given
-  TimeLimit ssl_shutdown_timeout = {};   // 30 s unless given
+  TimeLimit ssl_handshake_timeout = {};  // nullopt: 60 s; Duration::max(): no limit
+  TimeLimit ssl_shutdown_timeout = {};   // nullopt: 30 s; Duration::max(): no limit
 };
 
 namespace detail {

@@ -36,7 +36,7 @@ class Server {
   void close() const { state_->close(); }
   /// Waits until the server is closed and all its connections have ended.
   Coro<> wait_closed() const { return wait_closed(state_); }
-  /// Closes all connections, in the order in which they came: after sending what is buffered, or, with abort, at once.
+  /// Closes all connections, in the order in which they came, after sending what is buffered. [Server.close_clients]
   void close_clients() const;
   /// Closes all connections at once; what is buffered is lost. [Server.abort_clients]
   void abort_clients() const;

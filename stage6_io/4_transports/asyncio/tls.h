@@ -21,8 +21,8 @@ namespace detail {
 struct TlsSetup {
   bool server_side = false;
   std::string server_hostname;  // the name that the peer's certificate must have; "" if none was given
-  TimeLimit handshake_timeout;  // no limit given: the default, 60 s
-  TimeLimit shutdown_timeout;   // … 30 s
+  TimeLimit handshake_timeout;  // nullopt: 60 s
+  TimeLimit shutdown_timeout;   // nullopt: 30 s
   Future<> handshake;           // is done when the handshake is; may be empty
   bool call_connection_made = true;
 };
@@ -102,8 +102,8 @@ Coro<std::shared_ptr<Transport>> start_tls(std::shared_ptr<Transport> transport,
 struct StartTlsOptions {
   bool server_side = false;                              // whether this end is the server
   std::optional<std::string_view> server_hostname = {};  // the name that the server's certificate must have
-  TimeLimit ssl_handshake_timeout = {};                  // 60 s unless given
-  TimeLimit ssl_shutdown_timeout = {};                   // 30 s unless given
+  TimeLimit ssl_handshake_timeout = {};                  // nullopt: 60 s; Duration::max(): no limit
+  TimeLimit ssl_shutdown_timeout = {};                   // nullopt: 30 s; Duration::max(): no limit
 };
 
 /// Upgrades a connection to TLS; gives the transport that `protocol` has to use from now on.

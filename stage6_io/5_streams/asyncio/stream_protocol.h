@@ -33,6 +33,7 @@ class StreamReaderProtocol final : public detail::FlowControl<BufferedProtocol> 
   bool eof_received() override;
   void connection_lost(std::exception_ptr error) override;
 
+  // ── for the library ──
   /// The connection goes on over another transport.  [_replace_transport]
   void replace_transport(const std::shared_ptr<Transport>& transport);
   /// A server's: it has called, or will call, the handler of a client.

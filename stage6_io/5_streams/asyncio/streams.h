@@ -25,7 +25,7 @@ Coro<Streams> open_connection(std::string host, int port, ConnectOptions options
 /// Streams on a socket that is already connected.
 Coro<Streams> open_connection(Socket connected, ConnectOptions options = {});
 /// Connects to the Unix socket at `path` (if it starts with '\0': in the abstract namespace).
-Coro<Streams> open_unix_connection(std::string path, ConnectOptions options = {});
+Coro<Streams> open_unix_connection(std::string path, UnixConnectOptions options = {});
 
 /// The callable for each client: a coroutine function, which runs as a task, or a plain function.
 template <class F>

@@ -243,14 +243,13 @@ Coro<> connect_client(Run& run, Object& object, const Arguments& args) {
     co_await connect_to(address, factory);
     co_return;
   }
-  ConnectOptions options;
-  options.limit = static_cast<std::size_t>(to_int(args[2]));
+  const auto limit = static_cast<std::size_t>(to_int(args[2]));
   std::optional<Streams> streams;
   if (address.is_ip()) {
-    auto opened = co_await open_connection(kHost, address.port(), options);
+    auto opened = co_await open_connection(kHost, address.port(), {.limit = limit});
     streams = std::move(opened);
   } else {
-    auto opened = co_await open_unix_connection(std::string(address.path()), options);
+    auto opened = co_await open_unix_connection(std::string(address.path()), {.limit = limit});
     streams = std::move(opened);
   }
   object.transport = streams->second.transport();

@@ -205,9 +205,9 @@ TEST(WatchdogThread, WhatTheReportThrowsIsSwallowed) {
 
 TEST(WatchdogThread, ItsLimitsMustBePositive) {
   Loop loop;
-  EXPECT_EQ(thrown<std::invalid_argument>([&] { Watchdog(loop, {.limit = 0s}); }),
+  EXPECT_EQ(thrown<std::invalid_argument>([&] { const Watchdog watchdog(loop, {.limit = 0s}); }),
             "Watchdog: the limit must be positive");
-  EXPECT_EQ(thrown<std::invalid_argument>([&] { Watchdog(loop, {.steps_without_a_wait = 0}); }),
+  EXPECT_EQ(thrown<std::invalid_argument>([&] { const Watchdog watchdog(loop, {.steps_without_a_wait = 0}); }),
             "Watchdog: steps_without_a_wait must be positive");
 }
 

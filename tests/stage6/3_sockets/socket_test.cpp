@@ -3,6 +3,7 @@
 #include "support/refusing.h"
 
 #include <asyncio/executor.h>
+#include <asyncio/file_descriptor.h>
 #include <asyncio/getaddrinfo.h>
 #include <asyncio/sendfile.h>
 #include <fcntl.h>
@@ -57,6 +58,31 @@ TEST(Socket, OwnsItsDescriptor) {
     auto both = Socket::pair();
   }
   EXPECT_EQ(open_descriptors(), before);
+}
+
+template <class Owner>
+class OwnerOfADescriptor : public ::testing::Test {};
+using Owners = ::testing::Types<Socket, FileDescriptor>;
+TYPED_TEST_SUITE(OwnerOfADescriptor, Owners);
+
+TYPED_TEST(OwnerOfADescriptor, AssignmentClosesAtOnceWhatItHeld) {
+  const auto open = [](int fd) { return ::fcntl(fd, F_GETFD) != -1; };
+  TypeParam target(Socket::stream(AF_INET).release());
+  TypeParam source(Socket::stream(AF_INET).release());
+  const int old = target.fd();
+  const int fd = source.fd();
+  target = std::move(source);
+  EXPECT_FALSE(open(old));
+  EXPECT_TRUE(open(fd));
+  EXPECT_EQ(target.fd(), fd);
+  EXPECT_FALSE(source);
+  TypeParam& itself = target;
+  target = std::move(itself);
+  EXPECT_EQ(target.fd(), fd);
+  EXPECT_TRUE(open(fd));
+  target = TypeParam();
+  EXPECT_FALSE(target);
+  EXPECT_FALSE(open(fd));
 }
 
 TEST(Socket, FailuresNameTheCallAndTheAddress) {

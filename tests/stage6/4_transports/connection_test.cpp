@@ -471,6 +471,13 @@ TEST(HappyEyeballs, AddressesAreTriedByFamiliesInTurn) {
 
 // ── Unix sockets ──
 
+// There is one address: what chooses among several, or has to do with IP, does not compile.
+template <class Options>
+constexpr bool knows_ip = requires { &Options::family; } || requires { &Options::local_addr; } || requires {
+  &Options::happy_eyeballs_delay;
+} || requires { &Options::interleave; } || requires { &Options::all_errors; };
+static_assert(knows_ip<ConnectOptions> && !knows_ip<UnixConnectOptions>);
+
 // test_events.py: EventLoopTestsMixin.test_create_unix_connection
 // test_events.py: EventLoopTestsMixin.test_create_unix_server
 // test_server.py: UnixServerCleanupTests.test_unix_server_addr_cleanup

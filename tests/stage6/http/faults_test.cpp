@@ -340,6 +340,27 @@ TEST(HttpFaults, DestroyingTheSessionClosesIt) {
   });
 }
 
+TEST(HttpFaults, AssigningToTheSessionClosesItAtOnce) {
+  run_io([]() -> Coro<> {
+    HttpServer server;
+    co_await server.start(slow);
+    ClientSession session;
+    auto asking = create_task(thrown_by<ClientConnectionError>(session.get(server.url())));
+    co_await until([&] { return server.requests().size() == 1; });
+    ClientSession other;
+    session = std::move(other);
+    EXPECT_TRUE(other.closed());
+    EXPECT_FALSE(session.closed());
+    EXPECT_EQ(co_await asking, "Session is closed");
+    ClientSession& itself = session;
+    session = std::move(itself);
+    EXPECT_FALSE(session.closed());
+    const auto response = co_await session.get(server.url("/fast"));
+    EXPECT_EQ(response.status(), 200);
+    server.stop();
+  });
+}
+
 TEST(HttpFaults, ASessionNeedsALoopThatRunsAndWatchesDescriptors) {
   EXPECT_THROW(ClientSession(), std::runtime_error);
   Loop in_virtual_time(std::make_unique<VirtualCore>());

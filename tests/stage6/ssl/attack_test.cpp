@@ -548,18 +548,18 @@ TEST(TlsAttack, AListOfCertificatesOfWhichOneCannotBeReadIsRefused) {
   changed.erase(changed.find('\n', 100), 60);
   for (const std::string& bad : {good.substr(0, good.size() / 2), changed,
                                  std::string("-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n")}) {
-    SSLContext context(ssl::Protocol::TLS_SERVER);
+    SSLContext context(ssl::TLSProtocol::TLS_SERVER);
     EXPECT_THROW(context.load_verify_locations("", "", good + bad), ssl::SSLError) << bad;
     EXPECT_THROW(context.load_cert_chain_pem(good + bad, localhost().key), ssl::SSLError) << bad;
   }
-  SSLContext context(ssl::Protocol::TLS_SERVER);
+  SSLContext context(ssl::TLSProtocol::TLS_SERVER);
   context.load_verify_locations("", "", good + "words after the last one\n");
   context.load_cert_chain_pem(good + good, localhost().key);
 }
 
 TEST(TlsAttack, KeysAndCertificatesThatAreNoneAreRefused) {
   const TemporaryFolder folder;
-  SSLContext context(ssl::Protocol::TLS_SERVER);
+  SSLContext context(ssl::TLSProtocol::TLS_SERVER);
   const std::string noise = pattern(5000);
   const std::string& certificate = localhost().certificate;
   const std::string& key = localhost().key;

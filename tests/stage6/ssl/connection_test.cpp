@@ -275,6 +275,25 @@ TEST(Tls, AHandshakeThatNeverEndsRunsOutOfTime) {
   });
 }
 
+TEST(Tls, TheLongestDurationIsNoLimit) {
+  run_io([]() -> Coro<> {
+    const SSLContext calling = client_context();
+    const SSLContext serving = server_context();
+    constexpr Duration none = Duration::max();
+    Server server = co_await start_server(
+        echo, "127.0.0.1", 0, {.ssl = &serving, .ssl_handshake_timeout = none, .ssl_shutdown_timeout = none});
+    const ConnectOptions options{.ssl = &calling, .ssl_handshake_timeout = none, .ssl_shutdown_timeout = none};
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port(), options);
+    writer.write("there");
+    const std::string answer = co_await reader.readexactly(5);
+    EXPECT_EQ(answer, "there");
+    writer.close();
+    co_await writer.wait_closed();
+    server.close();
+    co_await server.wait_closed();
+  });
+}
+
 TEST(Tls, AHandshakeThatIsCancelledLeavesNoDescriptor) {
   run_io([]() -> Coro<> {
     const SSLContext calling = client_context();
@@ -452,7 +471,7 @@ TEST(Tls, CertificatesAreLoadedFromFiles) {
   const std::string certificate = write_file(folder / "cert.pem", localhost().certificate);
   const std::string key = write_file(folder / "key.pem", localhost().key);
   const std::string other = write_file(folder / "other.pem", authority().key);
-  SSLContext context(ssl::Protocol::TLS_SERVER);
+  SSLContext context(ssl::TLSProtocol::TLS_SERVER);
   context.load_cert_chain(certificate, key);
   EXPECT_THROW(context.load_cert_chain(certificate, other), ssl::SSLError);
   EXPECT_THROW(context.load_cert_chain(folder / "missing.pem"), std::system_error);
@@ -521,8 +540,7 @@ TEST(Tls, UnixSocketsAreSecuredToo) {
     const SSLContext mistrusting = client_context(make_authority("Other Root"));
     const std::string path = folder / "s";
     Server server = co_await start_unix_server(echo, path, {.ssl = &serving});
-    ConnectOptions options{.ssl = &calling};
-    options.server_hostname = "localhost";
+    UnixConnectOptions options{.ssl = &calling, .server_hostname = "localhost"};
     auto [reader, writer] = co_await open_unix_connection(path, options);
     writer.write("unix");
     const std::string answer = co_await reader.readexactly(4);

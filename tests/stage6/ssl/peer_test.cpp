@@ -319,7 +319,7 @@ TEST(TlsPeer, WithoutTlsItsTimeLimitsAndItsNameAreRefused) {
     AcceptOptions accept_handshake, accept_shutdown;
     accept_handshake.ssl_handshake_timeout = 1s;
     accept_shutdown.ssl_shutdown_timeout = 1s;
-    ConnectOptions handshake, shutdown, name;
+    UnixConnectOptions handshake, shutdown, name;
     handshake.ssl_handshake_timeout = 1s;
     shutdown.ssl_shutdown_timeout = 1s;
     name.server_hostname = "spam";
@@ -377,7 +377,7 @@ TEST(TlsPeer, TheNameToVerifyIsTheHostsUnlessAnotherIsGiven) {
     EXPECT_EQ(socket, "You must set server_hostname when using ssl without a host");
     auto [third, fourth] = Socket::pair();
     const std::string path =
-        co_await thrown_by(create_unix_connection(make<LogProtocol>, std::move(third), without_name));
+        co_await thrown_by(create_unix_connection(make<LogProtocol>, std::move(third), {.ssl = &calling}));
     EXPECT_EQ(path, "you have to pass server_hostname when using ssl");
     server.close();
   });

@@ -175,7 +175,7 @@ TEST(TlsSessions, AreForgottenWhenARuleChanges) {
 }
 
 TEST(TlsSessions, OfManyHostsTheOldestGoes) {
-  ContextState state(ssl::Protocol::TLS_CLIENT);
+  ContextState state(ssl::TLSProtocol::TLS_CLIENT);
   state.reuse_sessions = true;
   const int most = static_cast<int>(ContextState::kMostSessions);
   const auto keep = [&](int i) {

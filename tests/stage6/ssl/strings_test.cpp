@@ -10,7 +10,7 @@
 namespace asyncio::testing {
 namespace {
 
-ssl::SSLContext client() { return ssl::SSLContext(ssl::Protocol::TLS_CLIENT); }
+ssl::SSLContext client() { return ssl::SSLContext(ssl::TLSProtocol::TLS_CLIENT); }
 
 /// The text as the name of a file with this content. A file "a" is there as well: a shortened name would be found.
 template <class F>
@@ -74,7 +74,7 @@ bool use_good_digest(const std::string& text) { return !certificate().fingerprin
 void use_password(const std::string& text) {
   const TemporaryFolder folder;
   const std::string path = write_file(folder / "both", localhost().certificate + localhost().key);
-  ssl::SSLContext(ssl::Protocol::TLS_SERVER).load_cert_chain(path, "", text);
+  ssl::SSLContext(ssl::TLSProtocol::TLS_SERVER).load_cert_chain(path, "", text);
 }
 
 TEST(SslStrings, NoneIsCutShort) {

@@ -53,7 +53,7 @@ Coro<bool> chat(int port, ConnectOptions options, int seed) {
 
 // Threads take and replace the same session at the same time: without a lock, one of them frees what another one takes.
 TEST(TlsThreads, MayTakeAndReplaceASession) {
-  const auto engine = std::make_shared<ssl::detail::ContextState>(ssl::Protocol::TLS_CLIENT);
+  const auto engine = std::make_shared<ssl::detail::ContextState>(ssl::TLSProtocol::TLS_CLIENT);
   engine->reuse_sessions = true;
   std::vector<std::thread> threads;
   for (int i = 0; i < kThreads; ++i) {

@@ -23,8 +23,10 @@ class ClientSession {
   explicit ClientSession(SessionOptions options = SessionOptions()) : ClientSession(Loop::running(), options) {}
   explicit ClientSession(Loop& loop, SessionOptions options = SessionOptions());
   ClientSession(ClientSession&&) noexcept = default;
+  /// Closes the session that it held.
   ClientSession& operator=(ClientSession&& other) noexcept {
-    std::swap(multi_, other.multi_);
+    ClientSession old(std::move(other));
+    std::swap(multi_, old.multi_);
     return *this;
   }
   /// Closes the session.

@@ -12,6 +12,11 @@
 
 namespace asyncio::http {
 
+namespace detail {
+class Multi;
+class Transfer;
+}  // namespace detail
+
 /// `RequestOptions().param("a", "1").timeout(5s)`: each call returns the object, for the next call.
 class RequestOptions {
  public:
@@ -34,17 +39,17 @@ class RequestOptions {
   /// least one. nullopt: no limit. [ClientTimeout.total]
   template <AnyDuration D>
   RequestOptions& timeout(D limit) {
-    total_timeout = to_duration(limit);
+    total_timeout_ = to_duration(limit);
     return *this;
   }
   RequestOptions& timeout(std::nullopt_t) {
-    total_timeout = Duration::max();
+    total_timeout_ = Duration::max();
     return *this;
   }
   /// The limit for connecting. [ClientTimeout.connect]
   template <AnyDuration D>
   RequestOptions& connect_timeout(D limit) {
-    connecting_timeout = to_duration(limit);
+    connecting_timeout_ = to_duration(limit);
     return *this;
   }
 
@@ -53,32 +58,34 @@ class RequestOptions {
   /// and password, Authorization, Proxy-Authorization and Cookie; not the cookies that the session keeps.
   /// false: a redirect is an ordinary answer.
   RequestOptions& allow_redirects(bool on) {
-    redirects_allowed = on;
+    redirects_allowed_ = on;
     return *this;
   }
   /// More redirects than this (default: 10): TooManyRedirects.
   RequestOptions& max_redirects(int most) {
-    redirects_at_most = most;
+    redirects_at_most_ = most;
     return *this;
   }
 
   /// For libcurl's other options: `setup` is called with the request's CURL*, after all other options are set. It must
   /// not throw, nor set callbacks, CURLOPT_PRIVATE or CURLOPT_SHARE.
   RequestOptions& easy_setup(std::function<void(void*)> setup) {
-    setup_easy = std::move(setup);
+    setup_easy_ = std::move(setup);
     return *this;
   }
 
-  // ── for the library ──
-  std::string query;  // encoded: "a=1&b=2"
-  Headers headers;
-  std::optional<std::string> body;
-  std::string content_type;
-  std::optional<Duration> total_timeout;  // Duration::max(): none; nullopt: the session's
-  std::optional<Duration> connecting_timeout;
-  bool redirects_allowed = true;
-  int redirects_at_most = 10;
-  std::function<void(void*)> setup_easy;
+ private:
+  friend class detail::Transfer;
+
+  std::string query_;  // encoded: "a=1&b=2"
+  Headers headers_;
+  std::optional<std::string> body_;
+  std::string content_type_;
+  std::optional<Duration> total_timeout_;  // Duration::max(): none; nullopt: the session's
+  std::optional<Duration> connecting_timeout_;
+  bool redirects_allowed_ = true;
+  int redirects_at_most_ = 10;
+  std::function<void(void*)> setup_easy_;
 };
 
 /// `ClientSession session(SessionOptions().limit(3).timeout(10s));`
@@ -91,49 +98,52 @@ class SessionOptions {
   /// The default of RequestOptions::timeout(): five minutes, as in aiohttp.
   template <AnyDuration D>
   SessionOptions& timeout(D limit) {
-    total_timeout = to_duration(limit);
+    total_timeout_ = to_duration(limit);
     return *this;
   }
   /// Simultaneous connections, in total and to one host (0: no limit). A request beyond the limit waits.
   /// [TCPConnector(limit=100, limit_per_host=0)]
   SessionOptions& limit(int connections) {
-    connections_at_most = connections;
+    connections_at_most_ = connections;
     return *this;
   }
   SessionOptions& limit_per_host(int connections) {
-    connections_per_host = connections;
+    connections_per_host_ = connections;
     return *this;
   }
   /// Buffers up to twice this many bytes of an unread body; then the server has to wait. [read_bufsize]
   SessionOptions& read_bufsize(std::size_t bytes) {
-    buffer_size = bytes;
+    buffer_size_ = bytes;
     return *this;
   }
   /// TLS: trusts the certificates in this PEM file instead of the system's.
   SessionOptions& ca_file(std::string path) {
-    certificates = std::move(path);
+    certificates_ = std::move(path);
     return *this;
   }
   /// TLS: false trusts any server.
   SessionOptions& verify(bool on) {
-    verify_peer = on;
+    verify_peer_ = on;
     return *this;
   }
   /// Heeds http_proxy, https_proxy, no_proxy … in the environment. [trust_env]
   SessionOptions& trust_env(bool on) {
-    heed_environment = on;
+    heed_environment_ = on;
     return *this;
   }
 
-  // ── for the library ──
-  Headers headers;
-  Duration total_timeout = std::chrono::minutes(5);
-  int connections_at_most = 100;
-  int connections_per_host = 0;
-  std::size_t buffer_size = 64 * 1024;
-  std::string certificates;
-  bool verify_peer = true;
-  bool heed_environment = false;
+ private:
+  friend class detail::Multi;
+  friend class detail::Transfer;
+
+  Headers headers_;
+  Duration total_timeout_ = std::chrono::minutes(5);
+  int connections_at_most_ = 100;
+  int connections_per_host_ = 0;
+  std::size_t buffer_size_ = 64 * 1024;
+  std::string certificates_;
+  bool verify_peer_ = true;
+  bool heed_environment_ = false;
 };
 
 namespace detail {

@@ -20,7 +20,7 @@ class ContextState;
 }
 
 /// Which side of a connection a context is for.
-enum class Protocol : std::uint8_t { TLS_CLIENT, TLS_SERVER };
+enum class TLSProtocol : std::uint8_t { TLS_CLIENT, TLS_SERVER };
 /// The peers that a default context authenticates. A client's context uses SERVER_AUTH; a server's, CLIENT_AUTH.
 enum class Purpose : std::uint8_t { SERVER_AUTH, CLIENT_AUTH };
 /// Whether the peer's certificate is asked for, and whether it must be valid.
@@ -48,7 +48,7 @@ inline constexpr unsigned long VERIFY_X509_PARTIAL_CHAIN = 0x80000;  // a truste
 class SSLContext final : public TlsContext {
  public:
   /// Trusts nobody until load_default_certs() or load_verify_locations().
-  explicit SSLContext(Protocol protocol);
+  explicit SSLContext(TLSProtocol protocol);
 
   // ── our certificate ──
 
@@ -98,9 +98,9 @@ class SSLContext final : public TlsContext {
   /// In order of preference: {"h2", "http/1.1"}. A server selects its first that the client offers.
   void set_alpn_protocols(const std::vector<std::string>& protocols);
 
-  /// For servers: receives the name that the client requests ("" if none), and returns the context whose settings apply,
-  /// all of them, or null for this one. If it throws, the handshake fails, and the loop's exception handler gets the
-  /// exception. It runs in the loop's thread, and may run twice, for a client that has to send its hello again.
+  /// For servers: receives the name that the client requests ("" if none), and returns the context whose settings
+  /// apply, all of them, or null for this one. If it throws, the handshake fails, and the loop's exception handler gets
+  /// the exception. It runs in the loop's thread, and may run twice, for a client that has to send its hello again.
   using ServerNameCallback = std::function<const SSLContext*(std::string_view name)>;
   /// See ServerNameCallback. An empty one: this context is for all names. [SSLContext.sni_callback]
   void set_servername_callback(ServerNameCallback callback);

@@ -16,7 +16,7 @@ namespace asyncio::ssl::detail {
 
 class ContextState final : public asyncio::detail::TlsEngine, public std::enable_shared_from_this<ContextState> {
  public:
-  explicit ContextState(Protocol protocol);
+  explicit ContextState(TLSProtocol protocol);
   ContextState(const ContextState&) = delete;
   ContextState& operator=(const ContextState&) = delete;
 
@@ -44,7 +44,7 @@ class ContextState final : public asyncio::detail::TlsEngine, public std::enable
     void operator()(std::FILE* file) const noexcept { std::fclose(file); }
   };
 
-  const Protocol protocol;
+  const TLSProtocol protocol;
   bool check_hostname = false;
   bool reuse_sessions = false;
   std::string alpn;  // in wire format: each name after its length
