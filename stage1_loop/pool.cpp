@@ -50,10 +50,9 @@ void Pool::hand_over(void* memory, std::size_t size) noexcept {
   if (!ASYNCIO_POOL || size > kLargest || is_off()) return ::operator delete(memory);
   HandedOver& stack = handed_over_[list_of(size)];
   const std::size_t bytes = list_of(size) * kGrain;
-  if (stack.bytes.fetch_add(bytes, std::memory_order_relaxed) >= kMostHandedOver) {
-    stack.bytes.fetch_sub(bytes, std::memory_order_relaxed);
-    return ::operator delete(memory);
-  }
+  const std::size_t held = stack.bytes.load(std::memory_order_relaxed);
+  if (held + bytes > kMostHandedOver) return ::operator delete(memory);
+  stack.bytes.store(held + bytes, std::memory_order_relaxed);  // when two threads do this at once, one is not counted
   auto* const block = new (memory) Block{stack.first.load(std::memory_order_relaxed)};
   while (!stack.first.compare_exchange_weak(block->next, block, std::memory_order_release, std::memory_order_relaxed)) {
   }
@@ -63,14 +62,12 @@ void Pool::take_handed_over(std::size_t list) noexcept {
   HandedOver& stack = handed_over_[list];
   if (!stack.first.load(std::memory_order_relaxed)) return;
   Block* block = stack.first.exchange(nullptr, std::memory_order_acquire);
-  std::size_t bytes = 0;
+  stack.bytes.store(0, std::memory_order_relaxed);
   while (block) {
     Block* const next = block->next;
     deallocate(block, list * kGrain);
-    bytes += list * kGrain;
     block = next;
   }
-  stack.bytes.fetch_sub(bytes, std::memory_order_relaxed);
 }
 
 }  // namespace asyncio::detail

@@ -27,8 +27,8 @@ namespace asyncio::detail {
 /// Cached memory of each size is capped at kMostKept bytes; the rest goes back to malloc, and thread exit frees the
 /// lists. (4) A list's bytes and its room add up to kMostKept; its room is 0 before the first block comes back, and
 /// after thread exit. (5) A block that was handed over lies on a stack of its size, which all threads share, and which
-/// is taken whole, never popped: so nobody looks at a block that another thread may have taken. The stack has at most
-/// kMostHandedOver bytes.
+/// is taken whole, never popped: so nobody looks at a block that another thread may have taken. The stack has about
+/// kMostHandedOver bytes at most.
 class Pool {
  public:
   static constexpr std::size_t kGrain = 16;
@@ -89,7 +89,7 @@ class Pool {
 
   struct HandedOver {
     std::atomic<Block*> first;
-    std::atomic<std::size_t> bytes;  // at least those of the stack
+    std::atomic<std::size_t> bytes;  // of the stack, about
   };
   static HandedOver handed_over_[kLargest / kGrain + 1];
 };
