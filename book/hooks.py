@@ -18,6 +18,7 @@ import pygments
 from markdown_it import MarkdownIt
 from mkdocs.structure import pages as mkdocs_pages
 from mkdocs.structure.files import File
+from mkdocs.structure.nav import Link
 from mkdocs.structure.toc import get_toc
 from mkdocs.utils import get_relative_url
 from pygments.formatters import HtmlFormatter
@@ -31,6 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PLAYERS = Path(os.environ["BOOK_PLAYERS"])
 SITE = Path(os.environ["BOOK_SITE"])
 CPYTHON = "https://github.com/python/cpython/blob/3.14/"
+TABLES = {"Python → C++": "reference/from-python.html", "C++ → where to read": "reference/from-cpp.html"}
 faults = []
 
 
@@ -202,6 +204,8 @@ class Renderer:
         content = re.sub(r"<t([dh]) style=\"text-align:(\w+)\"", r'<t\1 align="\2"', content)
         if self.path == "README.md":
             content = content.replace("<table>", '<table class="side-by-side">', 1)
+        for title, page in TABLES.items():
+            content = content.replace(f"<em>{title}</em>", f'<em><a href="{self.relative(page)}">{title}</a></em>')
         content = re.sub(r'(<p>)(<img src="([^"]*)"[^>]*>)(</p>)', r'\1<a href="\3">\2</a>\4', content)
         player = PLAYERS / f"stage{self.path[5]}.html" if self.path.startswith("stage") else None
         picture = re.search(r'<p><a [^>]*><img src="[^"]*watch\.svg"[^>]*></a></p>', content)
@@ -291,7 +295,9 @@ def look_up(code):
         return None
     name = found[1]
     if name in REFERENCE.by_name and (len(name) > 4 or found[3] or name[0].isupper()):
-        return REFERENCE.by_name[name]
+        entry = REFERENCE.by_name[name]
+        if not name.islower() or entry[0].short.rpartition("::")[2] == name:  # `read` is a function, and no enumerator
+            return entry
     members = MEMBERS.get(name, ())
     return members[0] if len(members) == 1 and (found[3] or "_" in name) else None
 
@@ -434,6 +440,17 @@ def prose(text):
     return re.sub(r"`([^`]*)`", r"<code>\1</code>", html.escape(text, quote=False))
 
 
+def linked(content, renderer):
+    """The content of a page of the reference, with a link for each call() in its prose that is a public name and has none."""
+    def link(found):
+        name = look_up(found[0])
+        return f'<a href="{renderer.relative(api_url(name[1]))}#{name[0].anchor}">{found[0]}</a>' if name else found[0]
+
+    # What stands in a tag, a link, a title, or code that is shown as code, stays.
+    pieces = re.split(r"(<(?:a|h\d|pre|summary)\b.*?</(?:a|h\d|pre|summary)>|<[^>]*>)", content, flags=re.S)
+    return "".join(piece if number % 2 else re.sub(r"\b[A-Za-z_][\w:]*\(\)", link, piece) for number, piece in enumerate(pieces))
+
+
 FILTER = ('<p class="filter"><label for="filter">Find </label><input id="filter" type="search" autocomplete="off"> '
           '<span id="filtered" role="status"></span></p>')
 
@@ -487,9 +504,10 @@ def on_config(config):
     for path in PAGES:
         title = re.search(r"^# (.*)$", (ROOT / path).read_text(), re.M)
         titles[path] = re.sub(r"[`*]", "", title[1]) if title else path
-    contents = [{"Python → C++": "reference/from-python.md"}, {"C++ → where to read": "reference/from-cpp.md"}]
-    ReferencePages.add("reference/from-python.md", "Python → C++", render_from_python)
-    ReferencePages.add("reference/from-cpp.md", "C++ → where to read", render_from_cpp)
+    contents = []
+    for (title, page), render in zip(TABLES.items(), (render_from_python, render_from_cpp)):
+        contents.append({title: page[:-5] + ".md"})
+        ReferencePages.add(page[:-5] + ".md", title, render)
     groups = {}
     for header in HEADERS.values():
         path = api_url(header)[:-5] + ".md"
@@ -529,6 +547,7 @@ def render_page(page, config, files):
     renderer = Renderer(path, page.url)
     if path in ReferencePages.made:
         page.content, toc = ReferencePages.made[path][1](renderer)
+        page.content = linked(page.content, renderer)
     else:
         page.content, toc = renderer.render((ROOT / path).read_text()), renderer.toc
         page.content += reference_of(path, renderer, toc)
@@ -577,13 +596,20 @@ def on_env(env, config, files):
 
 
 class SmallNavigation:
-    """Beside a source: the lessons. All pages would make each of a thousand pages four times as large."""
+    """Beside a source: the lessons, and the first page of every other section. All pages would make each of a thousand pages
+    four times as large."""
 
     def __init__(self):
         self.homepage = navigation.homepage
 
     def __iter__(self):
-        return iter(navigation.items[:2])
+        yield from navigation.items[:2]
+        for section in navigation.items[2:]:
+            yield Link(section.title, first_page(section).url)
+
+
+def first_page(item):
+    return first_page(item.children[0]) if item.children else item
 
 
 class SourcePage:
