@@ -50,7 +50,13 @@ END {
   print "#pragma GCC system_header  // warnings are for those who change asyncio"
   print "#endif"
   for (i = 1; i <= count; ++i) emit(headers[names[i]])
+  # So the linker names the macro, if no file defines it, and if two do.
+  print "namespace asyncio::detail {"
+  print "extern const char one_file_must_define_ASYNCIO_IMPLEMENTATION;"
+  print "[[gnu::used]] static const char* const needs_implementation = &one_file_must_define_ASYNCIO_IMPLEMENTATION;"
+  print "}"
   print "#ifdef ASYNCIO_IMPLEMENTATION"
+  print "const char asyncio::detail::one_file_must_define_ASYNCIO_IMPLEMENTATION = 0;"
   for (i = 1; i <= source_count; ++i) emit(sources[i])
   print "#endif"
 }

@@ -345,6 +345,9 @@ class Loop {
   static const int at_fork_;
 };
 
+/// Loop::running(), by Python's name. [get_running_loop]
+inline Loop& get_running_loop() { return Loop::running(); }
+
 }  // namespace asyncio
 
 // For the whole header, unless a name says otherwise:

@@ -2,6 +2,8 @@
 // Mirrors: Lib/asyncio/exceptions.py. Read next: waitable.h
 #pragma once
 
+#include <asyncio/detail/attributes.h>
+
 #include <exception>
 #include <memory>
 #include <source_location>

@@ -254,6 +254,17 @@ consteval void check_runs() {
                 "without parameters that returns a Coro");
 }
 
+/// A named list is copied. Refuses with one sentence a list of what cannot be.
+template <class A>
+std::vector<A> copy_of(const std::vector<A>& list) {
+  static_assert(std::copy_constructible<A>, "a Coro is awaited once, and is gone then: pass std::move(list)");
+  if constexpr (std::copy_constructible<A>) {
+    return list;
+  } else {
+    return {};
+  }
+}
+
 /// A Coro of what can be awaited, or of a function that returns a Coro. Throws std::invalid_argument for an empty one.
 template <class A>
 ASYNCIO_CORO_WRAPPER auto to_coro(A&& awaitable) {

@@ -132,7 +132,7 @@ class AsCompleted {
 /// given twice counts once. The timeout starts now; after it, each future that is not done yields TimeoutError, and
 /// keeps running. Throws std::runtime_error without a running loop. [as_completed]
 template <detail::BecomesFuture A>
-auto as_completed(std::vector<A> awaitables, TimeLimit timeout = {}) {
+auto as_completed(std::vector<A>&& awaitables, TimeLimit timeout = {}) {
   Loop& loop = Loop::running();
   detail::PooledVector<detail::future_for_t<A>> futures;
   futures.reserve(awaitables.size());
@@ -140,6 +140,10 @@ auto as_completed(std::vector<A> awaitables, TimeLimit timeout = {}) {
   if constexpr (detail::is_future<A>)
     futures = detail::without_duplicates(std::move(futures));  // tasks made here differ
   return AsCompleted<detail::future_for_t<A>>(std::move(futures), timeout, loop);
+}
+template <detail::BecomesFuture A>
+auto as_completed(const std::vector<A>& awaitables, TimeLimit timeout = {}) {
+  return as_completed(detail::copy_of(awaitables), timeout);
 }
 
 }  // namespace asyncio

@@ -130,8 +130,7 @@ inline constexpr bool is_list_for_gather = false;
 template <class First, class... Others>
 inline constexpr bool is_list_for_gather<First, Others...> = std::same_as<std::remove_cvref_t<First>, ReturnExceptions>;
 template <class First, class... Others>
-  requires BecomesFuture<typename std::remove_cvref_t<First>::value_type> && (sizeof...(Others) < 2) &&
-               (std::convertible_to<Others, Loop*> && ...) &&
+  requires BecomesFuture<typename std::remove_cvref_t<First>::value_type> && (sizeof...(Others) == 0) &&
                std::same_as<std::remove_cvref_t<First>, std::vector<typename std::remove_cvref_t<First>::value_type>>
 inline constexpr bool is_list_for_gather<First, Others...> = true;
 
@@ -171,8 +170,12 @@ auto gather(A&&... awaitables) {
 
 /// gather() of any number of awaitables of one type; the result is a vector.
 template <detail::BecomesFuture A>
-auto gather(std::vector<A> awaitables) {
+auto gather(std::vector<A>&& awaitables) {
   return detail::gather_list<false>(std::move(awaitables));
+}
+template <detail::BecomesFuture A>
+auto gather(const std::vector<A>& awaitables) {
+  return gather(detail::copy_of(awaitables));
 }
 
 /// Refuses what cannot be awaited, with a sentence. Returns what has no further faults.
@@ -189,8 +192,12 @@ auto gather(ReturnExceptions, A&&... awaitables) {
   return detail::gather_all<true>(std::forward<A>(awaitables)...);
 }
 template <detail::BecomesFuture A>
-auto gather(ReturnExceptions, std::vector<A> awaitables) {
+auto gather(ReturnExceptions, std::vector<A>&& awaitables) {
   return detail::gather_list<true>(std::move(awaitables));
+}
+template <detail::BecomesFuture A>
+auto gather(ReturnExceptions, const std::vector<A>& awaitables) {
+  return gather(return_exceptions, detail::copy_of(awaitables));
 }
 
 }  // namespace asyncio

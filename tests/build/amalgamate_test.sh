@@ -22,8 +22,19 @@ cat >other.cpp <<'END'
 asyncio::Coro<int> other() { co_return static_cast<int>(asyncio::version().size()); }
 END
 "${compile[@]}" -c other.cpp -o other.o
-"${compile[@]}" app.cpp other.o -o app
+"${compile[@]}" -c app.cpp -o app.o
+"${compile[@]}" app.o other.o -o app
 [[ $(./app) == $'hello\nworld\n10' ]] || { echo "The program prints something else: $(./app)"; exit 1; }
+
+# A program in which no file has the implementation, or two have it: the linker names the macro.
+names_the_macro() {
+  if "${compile[@]}" "$@" -o wrong 2>messages; then echo 'That should not link.'; exit 1; fi
+  grep -q one_file_must_define_ASYNCIO_IMPLEMENTATION messages || { head -5 messages; exit 1; }
+}
+printf '#include "asyncio.hpp"\nint main() {}\n' >main.cpp
+names_the_macro main.cpp
+cp app.o again.o
+names_the_macro app.o again.o
 
 sed -nE '/^#pragma once/q; s|^//     ||p' asyncio.hpp >head
 grep -v '^g++ ' head >app.cpp

@@ -178,6 +178,7 @@ TEST(Loop, RunningIsTheLoopThatRunsInThisThread) {
     seen = &Loop::running();
     EXPECT_TRUE(loop.is_running());
     EXPECT_EQ(Loop::running_or_null(), &loop);
+    EXPECT_EQ(&get_running_loop(), &loop);
   });
   loop.run_ticks(1);
   EXPECT_EQ(seen, &loop);

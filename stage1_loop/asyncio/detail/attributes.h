@@ -2,6 +2,9 @@
 // Skip on a first reading.
 #pragma once
 
+#if __cplusplus < 202002L
+#error "asyncio needs C++20: compile with -std=c++20"
+#endif
 #if !defined(__cpp_exceptions)
 #error "asyncio needs exceptions (cancelling throws CancelledError): compile without -fno-exceptions"
 #endif

@@ -10,7 +10,7 @@
 namespace asyncio::detail {
 
 // Under a sanitizer every block comes from operator new, so that the sanitizer sees a use after free. It has the size that
-// a list would give it all the same: a program with a sanitizer may use a library that was built without.
+// a list would give it all the same: a program under AddressSanitizer may use a library that was built without.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define ASYNCIO_POOL 0
 #elif defined(__has_feature)
