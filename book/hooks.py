@@ -296,7 +296,7 @@ def look_up(code):
     name = found[1]
     if name in REFERENCE.by_name and (len(name) > 4 or found[3] or name[0].isupper()):
         entry = REFERENCE.by_name[name]
-        if not name.islower() or entry[0].short.rpartition("::")[2] == name:  # `read` is a function, and no enumerator
+        if not name.islower() or entry[0].short.rpartition("::")[2] == name.rpartition("::")[2]:  # `read` is a function, and no enumerator
             return entry
     members = MEMBERS.get(name, ())
     return members[0] if len(members) == 1 and (found[3] or "_" in name) else None
@@ -441,14 +441,15 @@ def prose(text):
 
 
 def linked(content, renderer):
-    """The content of a page of the reference, with a link for each call() in its prose that is a public name and has none."""
+    """The content of a page of the reference, with a link for each call() in its prose that is one public name, and has none."""
     def link(found):
-        name = look_up(found[0])
+        bare = found[0][:-2]
+        name = None if bare in MEMBERS and bare in REFERENCE.by_name else look_up(found[0])
         return f'<a href="{renderer.relative(api_url(name[1]))}#{name[0].anchor}">{found[0]}</a>' if name else found[0]
 
-    # What stands in a tag, a link, a title, or code that is shown as code, stays.
-    pieces = re.split(r"(<(?:a|h\d|pre|summary)\b.*?</(?:a|h\d|pre|summary)>|<[^>]*>)", content, flags=re.S)
-    return "".join(piece if number % 2 else re.sub(r"\b[A-Za-z_][\w:]*\(\)", link, piece) for number, piece in enumerate(pieces))
+    # What stands in a tag, a link, a title, code that is shown as code, or Python's words, stays.
+    pieces = re.split(r"(<dt>Mirrors</dt><dd>.*?</dd>|<(?:a|h\d|pre|summary)\b.*?</(?:a|h\d|pre|summary)>|<[^>]*>)", content, flags=re.S)
+    return "".join(piece if number % 2 else re.sub(r"(?<![.\w:])[A-Za-z_][\w:]*\(\)", link, piece) for number, piece in enumerate(pieces))
 
 
 FILTER = ('<p class="filter"><label for="filter">Find </label><input id="filter" type="search" autocomplete="off"> '

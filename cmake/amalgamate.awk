@@ -53,7 +53,7 @@ END {
   # So the linker names the macro, if no file defines it, and if two do.
   print "namespace asyncio::detail {"
   print "extern const char one_file_must_define_ASYNCIO_IMPLEMENTATION;"
-  print "[[gnu::used]] static const char* const needs_implementation = &one_file_must_define_ASYNCIO_IMPLEMENTATION;"
+  print "[[gnu::used, gnu::retain]] static const char* const needs_implementation = &one_file_must_define_ASYNCIO_IMPLEMENTATION;"
   print "}"
   print "#ifdef ASYNCIO_IMPLEMENTATION"
   print "const char asyncio::detail::one_file_must_define_ASYNCIO_IMPLEMENTATION = 0;"

@@ -174,12 +174,21 @@ SessionPointer ContextState::session_of(const std::string& host) const {
   return SessionPointer(found->second.get());
 }
 
+// When it was made. (The older name is deprecated, as its `long` may be too short.)
+static auto time_of(const SSL_SESSION* session) {
+#if OPENSSL_VERSION_NUMBER >= 0x30400000L
+  return SSL_SESSION_get_time_ex(session);
+#else
+  return SSL_SESSION_get_time(session);
+#endif
+}
+
 void ContextState::keep_session(const std::string& host, SessionPointer session, std::uint64_t generation) {
   const std::lock_guard lock(mutex_);
   if (generation != generation_) return;
   if (sessions_.size() >= kMostSessions && !sessions_.contains(host)) {
     const auto is_older = [](const auto& a, const auto& b) {
-      return SSL_SESSION_get_time(a.second.get()) < SSL_SESSION_get_time(b.second.get());
+      return time_of(a.second.get()) < time_of(b.second.get());
     };
     sessions_.erase(std::min_element(sessions_.begin(), sessions_.end(), is_older));
   }

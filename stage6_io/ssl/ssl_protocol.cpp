@@ -92,6 +92,7 @@ SSLProtocol::SSLProtocol(Loop& loop, std::shared_ptr<BaseProtocol> above, std::s
   SSLPointer ssl = context->make_ssl();
   if (SSL_set_ex_data(ssl.get(), index_of_this(), this) != 1) throw_error();
   server_side_ ? SSL_set_accept_state(ssl.get()) : SSL_set_connect_state(ssl.get());
+  if (ERR_peek_error() != 0) throw_error();  // since OpenSSL 3.2 these need memory, and return nothing
   wire_.attach(ssl.get());
   object_ = std::make_shared<SSLObject>(context, std::move(ssl), std::move(setup.server_hostname));
   if (!server_side_) configure_hostname(*context);

@@ -20,6 +20,7 @@ if [[ ! -e $root/etc/debian_version ]]; then
   debootstrap --variant=minbase "$suite" "$root" "${MIRROR:-http://deb.debian.org/debian}" >"$root.log" 2>&1 ||
     { tail "$root.log"; exit 1; }
 fi
+printf '127.0.0.1 localhost\n::1 localhost\n' >"$root/etc/hosts"  # as an installed Debian has, and a container
 rm -rf "$root/src"
 mkdir "$root/src"
 git -C "$here" ls-files -co --exclude-standard -z | tar -C "$here" --null --files-from=- -cf - | tar -xf - -C "$root/src"

@@ -1,6 +1,7 @@
 # cmake -DMESSAGE="..." -P must_fail.cmake -- command arguments...
-# Passes if the command fails and says the message; how it breaks its lines does not matter. With -DMOST_LINES=30, if
-# that is its only error, of at most 30 lines, and the message stands in the line that says "error:".
+# Passes if the command fails and says the message; how it breaks its lines does not matter. With -DFIRST_ERROR=ON, if the
+# message stands in the first line that says "error:"; with -DMOST_LINES=30, if there is no other error besides, and it takes
+# at most 30 lines.
 
 set(command "")
 set(position 0)
@@ -20,7 +21,7 @@ if(result EQUAL 0)
   message(FATAL_ERROR "This should have failed: ${command}\n${output}")
 elseif(position EQUAL -1)
   message(FATAL_ERROR "This failed without saying '${MESSAGE}': ${command}\n${output}")
-elseif(MOST_LINES)
+elseif(FIRST_ERROR OR MOST_LINES)
   string(REGEX MATCH "[^\n]*error: [^\n]*" first_error "${output}")
   string(FIND "${first_error}" "${MESSAGE}" position)
   if(position EQUAL -1)
@@ -30,7 +31,7 @@ elseif(MOST_LINES)
   list(LENGTH lines lines)
   string(REGEX MATCHALL " error: " errors "${output}")
   list(LENGTH errors errors)
-  if(lines GREATER MOST_LINES OR NOT errors EQUAL 1)
+  if(MOST_LINES AND (lines GREATER MOST_LINES OR NOT errors EQUAL 1))
     message(FATAL_ERROR "It takes ${lines} lines and ${errors} errors to say that: ${command}\n${output}")
   endif()
 endif()

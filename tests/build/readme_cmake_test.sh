@@ -9,6 +9,8 @@ rm -rf "$scratch"
 mkdir -p "$scratch"
 cd "$scratch"
 
+command -v make >/dev/null || export CMAKE_GENERATOR=Ninja  # a README is for those who have one of them
+
 # block N: the N-th ```cmake of the README.
 block() { awk -v n="$1" '/^```/ { inside = /^```cmake/ && ++count == n; next } inside' "$readme"; }
 [[ -n $(block 3) && -z $(block 4) ]] || { echo 'There are not three blocks of CMake in the README.'; exit 1; }

@@ -14,7 +14,8 @@ void future_set_result(benchmark::State& state) {
   for (auto _ : Iterations(state)) {
     const Future<int> future(loop);
     future.set_result(42);
-    benchmark::DoNotOptimize(future.result());
+    int result = future.result();
+    benchmark::DoNotOptimize(result);
   }
 }
 MEASURE_BY_HAND("stage2/future_set_result", future_set_result);

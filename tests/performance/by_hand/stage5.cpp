@@ -144,7 +144,7 @@ void queue_put_get_with_room(benchmark::State& state) {
   run_tasks(1, [&]() -> Coro<> {
     for (auto _ : Iterations(state)) {
       co_await queue.put(1);
-      const int item = co_await queue.get();
+      int item = co_await queue.get();
       benchmark::DoNotOptimize(item);
     }
   });

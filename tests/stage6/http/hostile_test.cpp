@@ -128,6 +128,7 @@ TEST(HttpHostile, WhatIsNotHttpIsTheConnectionsFault) {
 TEST(HttpHostile, AHeadThatDoesNotSayInOneWayWhereItsBodyEndsIsRefused) {
   struct Row {
     std::string fields, complaint;  // "": accepted
+    std::string libcurls = {};      // what libcurl 8 says before us
   };
   const std::string kLong(200, '0');
   const std::vector<Row> rows = {
@@ -140,12 +141,12 @@ TEST(HttpHostile, AHeadThatDoesNotSayInOneWayWhereItsBodyEndsIsRefused) {
       {"Content-Length: 2\r\nContent-Length: 3\r\n", "Content-Lengths that differ"},
       {"Content-Length: 3\r\nX: y\r\ncontent-length: 2\r\n", "Content-Lengths that differ"},
       {"Content-Length: 2, 3\r\n", "Content-Lengths that differ"},
-      {"Content-Length: +2\r\n", "Content-Length that is not a number"},
+      {"Content-Length: +2\r\n", "Content-Length that is not a number", "Invalid Content-Length"},
       {"Content-Length: -2\r\n", "Content-Length"},
-      {"Content-Length: 0x2\r\n", "Content-Length that is not a number"},
-      {"Content-Length: 2 2\r\n", "Content-Length that is not a number"},
-      {"Content-Length: 2,\r\n", "Content-Length that is not a number"},
-      {"Content-Length: 2.0\r\n", "Content-Length that is not a number"},
+      {"Content-Length: 0x2\r\n", "Content-Length that is not a number", "Invalid Content-Length"},
+      {"Content-Length: 2 2\r\n", "Content-Length that is not a number", "Invalid Content-Length"},
+      {"Content-Length: 2,\r\n", "Content-Length that is not a number", "Invalid Content-Length"},
+      {"Content-Length: 2.0\r\n", "Content-Length that is not a number", "Invalid Content-Length"},
       {"Content-Length: 2\r\n 0\r\n", "continued on the next line"},
       {"Content-Length:\r\n", "Content-Length"},
       {"Content-Length: \r\n 2\r\n", "Content-Length"},
@@ -158,8 +159,8 @@ TEST(HttpHostile, AHeadThatDoesNotSayInOneWayWhereItsBodyEndsIsRefused) {
       {"Transfer-Encoding: identity\r\nContent-Length: 2\r\n", "both Content-Length and Transfer-Encoding"},
       {"Transfer-Encoding: chunked, chunked\r\n", "chunked twice"},
       {"Transfer-Encoding: chunked\r\nTransfer-Encoding: Chunked\r\n", "chunked twice"},
-      {"Transfer-Encoding: chunked, gzip\r\n", "chunked that is not the last"},
-      {"Transfer-Encoding: chunked, identity\r\n", "chunked that is not the last"},
+      {"Transfer-Encoding: chunked, gzip\r\n", "chunked that is not the last", "was listed after chunked"},
+      {"Transfer-Encoding: chunked, identity\r\n", "chunked that is not the last", "was listed after chunked"},
       {"Transfer-Encoding : chunked\r\n", "white space before the colon"},
       {"Transfer-Encoding:\r\n chunked\r\n", "continued on the next line"},
       {"X: a\rTransfer-Encoding: chunked\r\nContent-Length: 2\r\n", "carriage return"},
@@ -180,12 +181,14 @@ TEST(HttpHostile, AHeadThatDoesNotSayInOneWayWhereItsBodyEndsIsRefused) {
         try {
           const auto response = co_await session.get(server.url(), RequestOptions().timeout(5s));
           text = co_await response.text();
-        } catch (const ClientConnectionError& error) {
+        } catch (const ClientError& error) {
           complaint = error.what();
         }
         EXPECT_EQ(text, accepted ? "ok" : "") << row.fields;
         EXPECT_EQ(complaint.empty(), accepted) << row.fields << status;
-        EXPECT_NE(complaint.find(row.complaint), std::string::npos) << row.fields << status << complaint;
+        const bool is_ours = row.libcurls.empty() || complaint.find(row.complaint) != std::string::npos;
+        EXPECT_NE(complaint.find(is_ours ? row.complaint : row.libcurls), std::string::npos)
+            << row.fields << status << complaint;
       }
     }
   });

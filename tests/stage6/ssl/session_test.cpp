@@ -180,7 +180,11 @@ TEST(TlsSessions, OfManyHostsTheOldestGoes) {
   const int most = static_cast<int>(ContextState::kMostSessions);
   const auto keep = [&](int i) {
     SessionPointer session(SSL_SESSION_new());
+#if OPENSSL_VERSION_NUMBER >= 0x30400000L  // the older name is deprecated
+    SSL_SESSION_set_time_ex(session.get(), 1'000'000 + i);
+#else
     SSL_SESSION_set_time(session.get(), 1'000'000 + i);
+#endif
     state.keep_session("host" + std::to_string(i), std::move(session), state.generation());
   };
   for (int i = 0; i < most + 10; ++i) keep(i);

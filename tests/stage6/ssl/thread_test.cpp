@@ -61,7 +61,7 @@ TEST(TlsThreads, MayTakeAndReplaceASession) {
       for (int k = 0; k < 2000; ++k) {
         engine->keep_session("localhost", ssl::detail::SessionPointer(SSL_SESSION_new()), engine->generation());
         const ssl::detail::SessionPointer session = engine->session_of("localhost");
-        EXPECT_TRUE(!session || SSL_SESSION_get_time(session.get()) > 0);
+        EXPECT_TRUE(!session || SSL_SESSION_get_timeout(session.get()) > 0);
         if (k % 100 == 0) engine->forget_sessions();
       }
     });
