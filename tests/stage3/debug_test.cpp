@@ -204,8 +204,8 @@ TEST(DebugModeCircle, IsFoundBeforeTheLoopWaitsForEver) {
 
 // (With an observer on each loop, CTest's stage3.all_observed, the observer checks that it hears of the timer first.)
 TEST(DebugModeCircle, TheExceptionHandlerMayMakeATimer) {
-  DebugLoop loop;
   std::optional<TimerHandle> timer;
+  DebugLoop loop;  // whose close() reports, too
   loop.set_exception_handler([&](Loop&, const ErrorContext&) {
     if (!timer) timer = loop.call_later(1s, [&] { loop.stop(); });
   });

@@ -46,7 +46,9 @@ void course::step() {
   }
   check(message.empty(), message);
 
-  expecting("the done-callback of a run that was stopped to be removed: the future does not stop the next run");
+  expecting(
+      "the done-callback of a run that was stopped to be removed: the future does not stop the next run: "
+      "tick3");
   log.clear();
   loop.call_soon([&] {
     never.set_result();
