@@ -99,7 +99,7 @@ template <class T>
 struct HandedOverAllocator {
   using value_type = T;
   HandedOverAllocator() = default;
-  template <class U>
+  template <class U>  // NOLINTNEXTLINE(google-explicit-constructor)
   explicit(false) HandedOverAllocator(const HandedOverAllocator<U>&) noexcept {}
 
   static constexpr bool kOverAligned = alignof(T) > Pool::kGrain;
