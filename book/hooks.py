@@ -296,7 +296,8 @@ def look_up(code):
     name = found[1]
     if name in REFERENCE.by_name and (len(name) > 4 or found[3] or name[0].isupper()):
         entry = REFERENCE.by_name[name]
-        if not name.islower() or entry[0].short.rpartition("::")[2] == name.rpartition("::")[2]:  # `read` is a function, and no enumerator
+        last = entry[0].short.rpartition("::")[2]  # of an enumerator the name of its enum: `read` is a function
+        if not name.islower() or last == name.rpartition("::")[2]:
             return entry
     members = MEMBERS.get(name, ())
     return members[0] if len(members) == 1 and (found[3] or "_" in name) else None
@@ -506,9 +507,10 @@ def on_config(config):
         title = re.search(r"^# (.*)$", (ROOT / path).read_text(), re.M)
         titles[path] = re.sub(r"[`*]", "", title[1]) if title else path
     contents = []
-    for (title, page), render in zip(TABLES.items(), (render_from_python, render_from_cpp)):
-        contents.append({title: page[:-5] + ".md"})
-        ReferencePages.add(page[:-5] + ".md", title, render)
+    for (title, url), render in zip(TABLES.items(), (render_from_python, render_from_cpp)):
+        path = url[:-5] + ".md"
+        contents.append({title: path})
+        ReferencePages.add(path, title, render)
     groups = {}
     for header in HEADERS.values():
         path = api_url(header)[:-5] + ".md"
